@@ -1,0 +1,19 @@
+//! The service as a client sees it, above the one seam ([`wire::Wire`]).
+//!
+//! [`Client`] owns tokens and pace; `users` knows the calls. What a lost or refused call means is decided in one place,
+//! [`Fate`], and matched without wildcard: what counts is the call's effect, not its HTTP method. A read may be sent
+//! again; a create only when the service provably did nothing.
+
+mod client;
+mod fate;
+pub mod http;
+pub mod pace;
+pub mod region;
+mod token;
+mod users;
+pub mod wire;
+
+pub use client::{Client, Options, Permit, Tally};
+pub use fate::{Fate, RETRY_AFTER_MAX, Words};
+pub use token::Credentials;
+pub use users::{Created, IDS_PER_CALL, Organisation, Page};

@@ -1,0 +1,302 @@
+//! One client for the whole run: tokens, pace and the retry of reads.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::api::fate::{Fate, RETRY_AFTER_MAX, words};
+use crate::api::pace::{Limits, Pace, Slot};
+use crate::api::token::{Credentials, Token, TokenReply};
+use crate::api::wire::{Lost, Reply, Request, Wire};
+use crate::error::{Error, Kind, Result};
+
+/// Times a read is sent before the service counts as unreachable: with the waits between, about a minute.
+const READS_MAX: u32 = 7;
+/// First wait before a read is sent again; doubled each time.
+const READ_WAIT: Duration = Duration::from_millis(500);
+
+/// How a client spends its quota.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// OAuth tokens to spread calls over; each has its own limit at the service.
+    pub n_tokens: usize,
+    /// Cap on calls per minute for the whole run, on top of what the service allows.
+    pub per_min: Option<f64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { n_tokens: 1, per_min: None }
+    }
+}
+
+/// Calls made so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests sent, token mints included.
+    pub requests: u64,
+    /// Replies 429 among them.
+    pub throttled: u64,
+}
+
+/// A client of one organisation, shared by everything that calls it.
+#[derive(Debug)]
+pub struct Client<W> {
+    wire: W,
+    credentials: Credentials,
+    lanes: Vec<Lane>,
+    /// Only one caller at a time looks for a slot; the others queue fairly behind it.
+    turn: tokio::sync::Mutex<()>,
+    changed: Notify,
+    started: Instant,
+    requests: AtomicU64,
+    throttled: AtomicU64,
+}
+
+/// One token and its ledger.
+#[derive(Debug)]
+struct Lane {
+    pace: Mutex<Pace>,
+    token: tokio::sync::Mutex<Option<Token>>,
+}
+
+impl Lane {
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to send one call now: counted in its lane's ledger until the reply came or the permit is dropped.
+#[derive(Debug)]
+pub struct Permit<W: Wire> {
+    client: Arc<Client<W>>,
+    lane: usize,
+    token: Token,
+    sent: Duration,
+    settled: bool,
+}
+
+impl<W: Wire> Drop for Permit<W> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.client.lanes[self.lane].pace().lost();
+            self.client.changed.notify_one();
+        }
+    }
+}
+
+impl<W: Wire> Client<W> {
+    /// A client over `wire`. Nothing is sent and no token minted before the first call.
+    #[must_use]
+    pub fn new(wire: W, credentials: Credentials, options: Options) -> Arc<Self> {
+        let n_tokens = options.n_tokens.max(1);
+        #[expect(clippy::cast_precision_loss, reason = "a handful of tokens")]
+        let per_lane = options.per_min.map(|n| n / n_tokens as f64);
+        let lane = || Lane { pace: Mutex::new(Pace::new(per_lane)), token: tokio::sync::Mutex::new(None) };
+        Arc::new(Self {
+            wire,
+            credentials,
+            lanes: (0..n_tokens).map(|_| lane()).collect(),
+            turn: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
+            started: Instant::now(),
+            requests: AtomicU64::new(0),
+            throttled: AtomicU64::new(0),
+        })
+    }
+
+    /// Calls made so far.
+    pub fn tally(&self) -> Tally {
+        Tally { requests: self.requests.load(Ordering::Relaxed), throttled: self.throttled.load(Ordering::Relaxed) }
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Waits until a call may leave and has a token to leave with.
+    ///
+    /// # Errors
+    /// `Credentials` or `Unreachable` if no token can be had.
+    pub async fn permit(self: &Arc<Self>) -> Result<Permit<W>> {
+        let lane = self.slot().await;
+        let mut permit = Permit {
+            client: Arc::clone(self),
+            lane,
+            token: Token { secret: String::new().into(), renew_at: Duration::ZERO, generation: 0 },
+            sent: self.now(),
+            settled: false,
+        };
+        permit.token = self.token(lane).await?;
+        permit.sent = self.now();
+        Ok(permit)
+    }
+
+    async fn slot(&self) -> usize {
+        let _turn = self.turn.lock().await;
+        loop {
+            match self.best_lane() {
+                (lane, Slot::Now) => {
+                    self.lanes[lane].pace().sent(self.now());
+                    return lane;
+                }
+                (_, Slot::AfterReply) => self.changed.notified().await,
+                (_, Slot::At(at)) => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(self.started + at) => {}
+                        () = self.changed.notified() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lane that can send first.
+    fn best_lane(&self) -> (usize, Slot) {
+        let now = self.now();
+        let slots = self.lanes.iter().enumerate().map(|(at, lane)| (at, lane.pace().slot(now)));
+        let when = |slot: &Slot| match slot {
+            Slot::Now => Duration::ZERO,
+            Slot::At(at) => *at,
+            Slot::AfterReply => Duration::MAX,
+        };
+        slots.min_by_key(|(_, slot)| when(slot)).unwrap_or((0, Slot::AfterReply))
+    }
+
+    /// The lane's token, minted or renewed if need be; callers of one lane wait for one minting.
+    async fn token(&self, lane: usize) -> Result<Token> {
+        let mut held = self.lanes[lane].token.lock().await;
+        let generation = held.as_ref().map_or(0, |t| t.generation);
+        if let Some(token) = held.as_ref().filter(|t| t.renew_at > self.now()) {
+            return Ok(token.clone());
+        }
+        let minted = self.mint().await?.into_token(self.now(), generation + 1);
+        *held = Some(minted.clone());
+        Ok(minted)
+    }
+
+    async fn mint(&self) -> Result<TokenReply> {
+        let mut last = String::new();
+        for attempt in 0..READS_MAX {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            match self.wire.send(self.credentials.request()).await {
+                Ok(reply) if reply.status == 200 => {
+                    let decoded = serde_json::from_slice(&reply.body);
+                    return decoded
+                        .map_err(|_| Error::new(Kind::Credentials, "the login host answered without a token"));
+                }
+                Ok(reply) if is_mint_limit(&reply) || reply.status == 429 => "too many tokens".clone_into(&mut last),
+                Ok(reply) if reply.status >= 500 => last = format!("HTTP {}", reply.status),
+                Ok(reply) => return Err(refused_login(&reply)),
+                Err(Lost::NotSent(why) | Lost::Unknown(why)) => last = why,
+            }
+            tokio::time::sleep(READ_WAIT * 2_u32.pow(attempt)).await;
+        }
+        Err(Error::new(Kind::Unreachable, format!("cannot log in: {last}")).hint("safe to run again"))
+    }
+
+    /// Forgets a token that was not accepted, unless somebody renewed it meanwhile.
+    async fn distrust(&self, lane: usize, generation: u64) {
+        let mut held = self.lanes[lane].token.lock().await;
+        if let Some(token) = held.as_mut().filter(|t| t.generation == generation) {
+            token.renew_at = Duration::ZERO;
+        }
+    }
+
+    /// Sends one call once, with a permit.
+    ///
+    /// # Errors
+    /// The [`Fate`] of a call without a good reply.
+    pub(super) async fn send(&self, mut permit: Permit<W>, mut request: Request) -> Result<Reply, Fate> {
+        request.headers.push(permit.token.header());
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let sent = self.wire.send(request).await;
+        let now = self.now();
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(lost) => return Err(Fate::of_loss(lost)),
+        };
+        permit.settled = true;
+        let lane = &self.lanes[permit.lane];
+        lane.pace().replied(permit.sent, now, Limits::of(&reply));
+        if (200..=299).contains(&reply.status) {
+            self.changed.notify_one();
+            return Ok(reply);
+        }
+        let fate = Fate::of_reply(&reply);
+        match &fate {
+            Fate::Throttled(after) => {
+                self.throttled.fetch_add(1, Ordering::Relaxed);
+                lane.pace().throttled(now + *after);
+            }
+            Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation).await,
+            Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) | Fate::Forbidden(_) | Fate::Refused(_) => {}
+        }
+        self.changed.notify_one();
+        Err(fate)
+    }
+
+    /// Reads: sent again as often as it makes sense, since a read changes nothing.
+    ///
+    /// # Errors
+    /// The inner [`Fate::Refused`] for the caller to judge; an [`Error`] for everything that ends the run.
+    pub(super) async fn read<T: DeserializeOwned>(
+        self: &Arc<Self>,
+        call: &str,
+        request: &Request,
+    ) -> Result<Result<T, crate::api::Words>> {
+        let mut wait = READ_WAIT;
+        let mut auth_failures = 0;
+        let mut sent = 0;
+        loop {
+            let permit = self.permit().await?;
+            let fate = match self.send(permit, request.clone()).await {
+                Ok(reply) => match serde_json::from_slice(&reply.body) {
+                    Ok(value) => return Ok(Ok(value)),
+                    Err(e) => {
+                        Fate::Malformed(format!("the reply is not what it should be ({} bytes, {e})", reply.body.len()))
+                    }
+                },
+                Err(fate) => fate,
+            };
+            match fate {
+                Fate::Refused(words) => return Ok(Err(words)),
+                Fate::Throttled(after) if after <= RETRY_AFTER_MAX => continue,
+                Fate::Auth(_) if auth_failures == 0 => auth_failures += 1,
+                Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) if sent + 1 < READS_MAX => {
+                    sent += 1;
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                Fate::Throttled(_) | Fate::Auth(_) | Fate::Forbidden(_) => return Err(fate.into_error(call)),
+                Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) => return Err(fate.into_error(call)),
+            }
+        }
+    }
+}
+
+/// A login that says 400 because tokens are minted too fast, not because of the secret.
+fn is_mint_limit(reply: &Reply) -> bool {
+    reply.status == 400 && String::from_utf8_lossy(&reply.body).contains("rate limit exceeded")
+}
+
+fn refused_login(reply: &Reply) -> Error {
+    let words = words(reply);
+    let code = words.code.as_deref().unwrap_or("no code");
+    Error::new(
+        Kind::Credentials,
+        format!("the login host refused the client credentials: HTTP {} ({code})", reply.status),
+    )
+    .hint("check GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET and that the region is the client's own")
+}
+
+/// A future that is `Send`: what the tasks of a run are made of.
+#[expect(dead_code, reason = "a compile-time proof, never called")]
+fn permits_are_send<W: Wire>(client: &Arc<Client<W>>) -> impl Future<Output = Result<Permit<W>>> + Send + '_ {
+    client.permit()
+}

@@ -1,0 +1,189 @@
+//! When the next call may leave: as fast as the quota allows, and never faster.
+//!
+//! The service counts calls per token in a window of fixed length and says in its headers how many it counted, how many
+//! it allows and in how many seconds it starts anew. From these a [`Pace`] keeps a ledger: a call leaves only if, even
+//! with every call still in flight counted, the window stays within what is allowed. Inside that gate calls are spread
+//! evenly over what is left of the window, because bursts meet strangers on the same token badly.
+//!
+//! Pure: time comes in as the duration since any fixed start.
+
+use std::time::Duration;
+
+use crate::api::wire::Reply;
+
+/// Calls per minute before the service has said anything, and for ever if it sends no headers: the documented default
+/// of `client.credentials.token.rate.per.minute`.
+const PER_MIN_DEFAULT: f64 = 300.0;
+/// Part of an unannounced quota that is used.
+const RHO: f64 = 0.99;
+/// `inin-ratelimit-reset` counts whole seconds and may be one too high: that much earlier the window may end.
+const RESET_SLACK: Duration = Duration::from_secs(2);
+/// Wait behind the end of a window, so that the first call of the next one cannot fall into the last.
+const GUARD: Duration = Duration::from_millis(2);
+/// Calls left unused in a window in which somebody else spends the same token.
+const STRANGER_RESERVE: u32 = 2;
+
+/// When the next call may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// At once.
+    Now,
+    /// Not before that time.
+    At(Duration),
+    /// When a call in flight has come back: only its headers can tell.
+    AfterReply,
+}
+
+/// Rate headers of one reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `inin-ratelimit-allowed`: calls per window.
+    pub allowed: Option<u32>,
+    /// `inin-ratelimit-count`: calls counted in this window, this one included.
+    pub count: Option<u32>,
+    /// `inin-ratelimit-reset`: whole seconds until the window ends.
+    pub reset_s: Option<u32>,
+}
+
+impl Limits {
+    /// Reads the headers of a reply; what is missing or not a number is absent.
+    #[must_use]
+    pub fn of(reply: &Reply) -> Self {
+        let number = |name: &str| reply.header(name).and_then(|v| v.trim().parse().ok());
+        Self {
+            allowed: number("inin-ratelimit-allowed"),
+            count: number("inin-ratelimit-count"),
+            reset_s: number("inin-ratelimit-reset"),
+        }
+    }
+}
+
+/// The window that the service is in, as far as replies prove it.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// It ends between these two instants.
+    ends: (Duration, Duration),
+    /// Highest count seen.
+    count: u32,
+    /// When that count had come back: a later call cannot have a lower one in this window.
+    counted_at: Duration,
+    /// Own replies that belong to it.
+    own: u32,
+}
+
+/// The ledger of one token.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    gap_cap: Duration,
+    allowed: Option<u32>,
+    window: Option<Window>,
+    stranger: bool,
+    replies: u64,
+    in_flight: u32,
+    last_sent: Option<Duration>,
+    paused_until: Duration,
+}
+
+impl Pace {
+    /// A ledger that knows nothing yet; `per_min` caps this token on top of what the service allows.
+    #[must_use]
+    pub fn new(per_min: Option<f64>) -> Self {
+        Self {
+            gap_cap: per_min.map_or(Duration::ZERO, |n| Duration::from_secs_f64(60.0 / n)),
+            allowed: None,
+            window: None,
+            stranger: false,
+            replies: 0,
+            in_flight: 0,
+            last_sent: None,
+            paused_until: Duration::ZERO,
+        }
+    }
+
+    /// When the next call may leave, seen from `now`.
+    pub fn slot(&mut self, now: Duration) -> Slot {
+        if now < self.paused_until {
+            return Slot::At(self.paused_until);
+        }
+        if self.replies == 0 && self.in_flight > 0 {
+            // One call asks what the limits are; a token may be half spent already.
+            return Slot::AfterReply;
+        }
+        if self.window.is_some_and(|w| now > w.ends.1) {
+            self.window = None;
+        }
+        let gap = match self.gap(now) {
+            Ok(gap) => gap.max(self.gap_cap),
+            Err(until) => return Slot::At(until),
+        };
+        match self.last_sent.map(|last| last + gap) {
+            Some(at) if at > now => Slot::At(at),
+            _ => Slot::Now,
+        }
+    }
+
+    /// The distance between two calls, or until when the window is full.
+    fn gap(&self, now: Duration) -> Result<Duration, Duration> {
+        let Some(allowed) = self.allowed else {
+            return Ok(Duration::from_secs_f64(60.0 / (PER_MIN_DEFAULT * RHO)));
+        };
+        let allowed = if self.stranger { allowed.saturating_sub(STRANGER_RESERVE).max(1) } else { allowed };
+        // Calls in flight may or may not be in the highest count: the gate assumes the worse.
+        let counted = self.window.map_or(0, |w| w.count).saturating_add(self.in_flight);
+        let left = allowed.saturating_sub(counted);
+        match self.window {
+            Some(window) if left == 0 => Err(window.ends.1 + GUARD),
+            // A new window opens with the first call that reaches the service: its reply tells how long it is.
+            None if self.in_flight >= allowed.div_ceil(4).max(1) => Err(now + Duration::from_millis(50)),
+            None => Ok(Duration::ZERO),
+            Some(window) => Ok(window.ends.0.saturating_sub(now) / left),
+        }
+    }
+
+    /// A call leaves.
+    pub fn sent(&mut self, now: Duration) {
+        self.in_flight += 1;
+        self.last_sent = Some(now);
+    }
+
+    /// A call that was to leave did not, or was lost: nothing is known of it any more.
+    pub const fn lost(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.replies += 1;
+    }
+
+    /// A reply came at `now` to a call that left at `sent`.
+    pub fn replied(&mut self, sent: Duration, now: Duration, limits: Limits) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.replies += 1;
+        let (Some(allowed), Some(count), Some(reset_s)) = (limits.allowed, limits.count, limits.reset_s) else {
+            return;
+        };
+        self.allowed = Some(allowed.max(1));
+        let reset = Duration::from_secs(u64::from(reset_s));
+        let ends = ((sent + reset).saturating_sub(RESET_SLACK), now + reset);
+        let seen = Window { ends, count, counted_at: now, own: 1 };
+        self.window = match self.window {
+            None => Some(seen),
+            // A later call with a lower count, or an end behind the latest possible: the service is in a new window.
+            Some(w) if ends.0 > w.ends.1 || (count <= w.count && sent >= w.counted_at) => Some(seen),
+            // A straggler of the window before.
+            Some(w) if ends.1 < w.ends.0 => Some(w),
+            Some(w) => Some(Window {
+                ends: (w.ends.0.max(ends.0), w.ends.1.min(ends.1)),
+                count: w.count.max(count),
+                counted_at: if count > w.count { now } else { w.counted_at },
+                own: w.own + 1,
+            }),
+        };
+        if let Some(w) = self.window {
+            self.stranger |= w.count > w.own.saturating_add(self.in_flight) && w.own > 1;
+        }
+    }
+
+    /// The service said 429: nothing leaves before `until`.
+    pub fn throttled(&mut self, until: Duration) {
+        self.paused_until = self.paused_until.max(until);
+        self.window = None;
+    }
+}

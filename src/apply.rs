@@ -1,0 +1,318 @@
+//! Rooms 4 and 5: new rows become users, and everything that was meant and done is on disk.
+//!
+//! `apply` takes people by value and cannot see the other rows: the types do not let it. It never joins again and never
+//! reads the roster. An intent is durable before its create leaves; an outcome follows. What may have happened is
+//! looked up before anything is sent again ([`worker`]), while other rows go on.
+
+pub mod journal;
+pub mod ledger;
+mod worker;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::api::Client;
+use crate::api::wire::Wire;
+use crate::error::{Error, Kind, Result};
+use crate::person::Person;
+use journal::Journal;
+use ledger::{Ledger, Stage};
+use worker::{Cause, Step, Worker};
+
+/// Creates in flight at once. Little's law: 300 a minute at 2 s latency needs 10; few, because a crash leaves as many
+/// rows to look up.
+const IN_FLIGHT_MAX: usize = 16;
+/// Failures in a row before waiting, even if each call may have arrived.
+const FAILURES_BEFORE_WAIT: u32 = 10;
+/// Longest outage that is waited out.
+const OUTAGE_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// What became of a `new` row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The service created the user and said so.
+    Created,
+    /// Ours after all: found when an unknown create was looked up.
+    Adopted,
+    /// Somebody holds the key by now.
+    Taken,
+    /// The service said no; its words are kept.
+    Refused,
+    /// It could not be settled in this run; the next one looks again.
+    Unknown,
+    /// Not tried yet.
+    Unprocessed,
+}
+
+impl Outcome {
+    /// All outcomes, in the order in which they are told.
+    pub const ALL: [Self; 6] =
+        [Self::Created, Self::Adopted, Self::Taken, Self::Refused, Self::Unknown, Self::Unprocessed];
+
+    /// The word in columns and file names.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Adopted => "adopted",
+            Self::Taken => "taken",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Unprocessed => "unprocessed",
+        }
+    }
+}
+
+/// New rows by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes([u64; 6]);
+
+impl Outcomes {
+    /// Rows of one outcome.
+    #[must_use]
+    pub const fn of(&self, outcome: Outcome) -> u64 {
+        self.0[outcome as usize]
+    }
+
+    /// Counts one row.
+    pub const fn add(&mut self, outcome: Outcome) {
+        self.0[outcome as usize] += 1;
+    }
+
+    /// All rows: the law says these are the `new` rows of the plan.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// How a run is to behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How long an unknown create is looked for before it may be sent again.
+    pub settle: Duration,
+}
+
+impl Default for Options {
+    /// 180 s: the official Terraform provider waits up to three minutes for the search index.
+    fn default() -> Self {
+        Self { settle: Duration::from_secs(180) }
+    }
+}
+
+/// Told while a run goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Rows with a final outcome, earlier runs included.
+    pub done: u64,
+    /// New rows of the plan.
+    pub rows: u64,
+    /// Rows that are being looked up.
+    pub settling: u64,
+}
+
+/// Creates `people`, going on where `ledger` (the replayed journal) ends.
+///
+/// Returns when every row has a final outcome or could not be settled, or when `stop` turns true and the calls in
+/// flight have come back.
+///
+/// # Errors
+/// `Interrupted` after a stop; `Credentials`, `Unreachable`, `Unsafe` or `File` where going on makes no sense. What was
+/// done is in the journal in every case.
+pub async fn apply<W: Wire>(
+    client: &Arc<Client<W>>,
+    journal: &Arc<Journal>,
+    ledger: &Ledger,
+    people: Vec<Person>,
+    options: Options,
+    stop: watch::Receiver<bool>,
+    progress: impl FnMut(Progress),
+) -> Result<()> {
+    let (client, journal, stopped) = (Arc::clone(client), Arc::clone(journal), stop.clone());
+    let worker = Worker { client, journal, settle: options.settle, stop: stopped };
+    let mut run = Run::new(worker, ledger, people, progress);
+    run.go(stop).await
+}
+
+/// A row that is to be sent.
+#[derive(Clone, Debug)]
+struct Todo {
+    person: Arc<Person>,
+    attempt: u32,
+    /// An earlier attempt may have created somebody.
+    ambiguous: bool,
+}
+
+struct Run<W: Wire, P> {
+    worker: Arc<Worker<W>>,
+    queue: VecDeque<Todo>,
+    flying: JoinSet<(Todo, Result<Step>)>,
+    settling: JoinSet<(Todo, Result<Step>)>,
+    done: u64,
+    rows: u64,
+    outage: Outage,
+    auth_failures: u32,
+    progress: P,
+}
+
+/// Failures without a success between.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outage {
+    n: u32,
+    since: Option<Instant>,
+    until: Option<Instant>,
+}
+
+impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
+    fn new(worker: Worker<W>, ledger: &Ledger, people: Vec<Person>, progress: P) -> Self {
+        let mut run = Self {
+            worker: Arc::new(worker),
+            queue: VecDeque::new(),
+            flying: JoinSet::new(),
+            settling: JoinSet::new(),
+            done: 0,
+            rows: people.len() as u64,
+            outage: Outage::default(),
+            auth_failures: 0,
+            progress,
+        };
+        for person in people {
+            let row = ledger.row(person.row);
+            let todo = |attempt, ambiguous| Todo { person: Arc::new(person), attempt, ambiguous };
+            match row.map(|r| (&r.stage, r.attempts, r.ambiguous)) {
+                None => run.queue.push_back(todo(1, false)),
+                Some((Stage::Unsent, attempts, ambiguous)) => run.queue.push_back(todo(attempts + 1, ambiguous)),
+                // The process died, or gave up, with this create in the air: look before anything is sent.
+                Some((Stage::Intent | Stage::Unknown, attempts, _)) => run.look(todo(attempts, true), Cause::Unknown),
+                Some((Stage::Conflict, attempts, ambiguous)) => run.look(todo(attempts, ambiguous), Cause::Conflict),
+                Some((Stage::Done(_), ..)) => run.done += 1,
+            }
+        }
+        run
+    }
+
+    async fn go(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        loop {
+            let stopping = *stop.borrow();
+            if stopping {
+                self.settling.abort_all();
+                while self.settling.join_next().await.is_some() {}
+            } else {
+                self.launch();
+            }
+            if self.flying.is_empty() && (stopping || self.queue.is_empty() && self.settling.is_empty()) {
+                break;
+            }
+            let pause = self.outage.until.filter(|_| !self.queue.is_empty() && !stopping);
+            let landed = tokio::select! {
+                Some(landed) = self.flying.join_next() => landed,
+                Some(landed) = self.settling.join_next() => landed,
+                () = sleep_until(pause) => { self.outage.until = None; continue }
+                Ok(()) = stop.changed(), if !stopping => continue,
+            };
+            let (todo, step) = landed.map_err(|e| Error::bug("a worker died").because(e))?;
+            if let Err(error) = step.and_then(|step| self.landed(todo, step)) {
+                // No new intent; what is in the air comes back and is recorded.
+                while let Some(last) = self.flying.join_next().await {
+                    if let Ok((_, Err(worse))) = last
+                        && worse.kind() == Kind::File
+                    {
+                        return Err(worse);
+                    }
+                }
+                return Err(error);
+            }
+        }
+        if *stop.borrow() && self.done < self.rows {
+            return Err(Error::new(Kind::Interrupted, "interrupted; calls in flight were settled")
+                .hint("run the same command again to go on"));
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self) {
+        if self.outage.until.is_some_and(|until| until > Instant::now()) {
+            return;
+        }
+        while self.flying.len() < IN_FLIGHT_MAX
+            && let Some(todo) = self.queue.pop_front()
+        {
+            let worker = Arc::clone(&self.worker);
+            self.flying.spawn(async move {
+                let step = worker.create(&todo.person, todo.attempt, todo.ambiguous).await;
+                (todo, step)
+            });
+        }
+    }
+
+    fn look(&mut self, todo: Todo, cause: Cause) {
+        let worker = Arc::clone(&self.worker);
+        self.settling.spawn(async move {
+            let step = worker.settle(&todo.person, todo.attempt, todo.ambiguous, cause).await;
+            (todo, step)
+        });
+    }
+
+    /// Decides what follows from where a row has got to.
+    fn landed(&mut self, todo: Todo, step: Step) -> Result<()> {
+        match step {
+            Step::Done => {
+                (self.outage, self.auth_failures) = (Outage::default(), 0);
+                self.done += 1;
+            }
+            Step::Unresolved => {}
+            Step::Again { attempt } => self.queue.push_front(Todo { attempt, ..todo }),
+            Step::Throttled | Step::Held => self.queue.push_front(todo),
+            Step::NotSent => {
+                self.failed(true)?;
+                self.queue.push_front(todo);
+            }
+            Step::Unauthorised(error) => {
+                self.auth_failures += 1;
+                if self.auth_failures > u32::try_from(IN_FLIGHT_MAX).unwrap_or(u32::MAX) {
+                    return Err(error);
+                }
+                self.queue.push_front(todo);
+            }
+            Step::Settle(cause) => {
+                if cause == Cause::Unknown {
+                    self.failed(false)?;
+                }
+                let ambiguous = todo.ambiguous || cause == Cause::Unknown;
+                self.look(Todo { ambiguous, ..todo }, cause);
+            }
+        }
+        (self.progress)(Progress { done: self.done, rows: self.rows, settling: self.settling.len() as u64 });
+        Ok(())
+    }
+
+    /// Counts a failure; waits once they come in a row, and gives up after a long outage.
+    fn failed(&mut self, not_sent: bool) -> Result<()> {
+        let now = Instant::now();
+        self.outage.n += 1;
+        let since = *self.outage.since.get_or_insert(now);
+        if now - since > OUTAGE_MAX {
+            return Err(Error::new(Kind::Unreachable, "the service has not answered a create for 15 minutes")
+                .hint("run the same command again later: what was done is recorded"));
+        }
+        if not_sent || self.outage.n >= FAILURES_BEFORE_WAIT {
+            let wait = Duration::from_secs(1 << self.outage.n.min(6)).min(Duration::from_secs(60));
+            self.outage.until = Some(now + wait);
+        }
+        Ok(())
+    }
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

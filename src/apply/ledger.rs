@@ -1,0 +1,269 @@
+//! What a journal says about each row: a pure replay.
+//!
+//! Replaying gives the state, replaying a prefix an earlier state. An event that cannot follow the state of its row is
+//! damage, never guessed at.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::apply::Outcome;
+use crate::person::State;
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Number of the line, from 1.
+    pub seq: u64,
+    /// When it was written, RFC 3339, UTC.
+    pub at: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What can happen. `row` joins to the plan; there are no addresses and no names here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ev", rename_all = "lowercase")]
+pub enum Event {
+    /// First line: which plan and organisation this journal belongs to.
+    Header {
+        /// Layout version.
+        v: u32,
+        /// BLAKE3 of `plan.parquet`.
+        plan: String,
+        /// Organisation id.
+        org: String,
+        /// Program and version.
+        tool: String,
+    },
+    /// A process begins to work on the plan.
+    Run {
+        /// Its process id.
+        pid: u32,
+    },
+    /// A create is about to leave; durable before it does.
+    Intent {
+        /// Row.
+        row: u32,
+        /// Attempt, from 1.
+        att: u32,
+    },
+    /// It was provably not carried out.
+    Unsent {
+        /// Row.
+        row: u32,
+        /// Why.
+        why: String,
+    },
+    /// It may have been carried out.
+    Unknown {
+        /// Row.
+        row: u32,
+        /// What came instead of a reply.
+        why: String,
+    },
+    /// The service said 409.
+    Conflict {
+        /// Row.
+        row: u32,
+        /// The reply.
+        #[serde(flatten)]
+        reply: Said,
+    },
+    /// A final outcome.
+    Done {
+        /// Row.
+        row: u32,
+        /// Which.
+        outcome: Outcome,
+        /// The user created, adopted or met.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// Its state, for `taken`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+        /// The reply that decided.
+        #[serde(flatten)]
+        reply: Said,
+    },
+    /// A run has ended.
+    End {
+        /// How.
+        why: String,
+    },
+}
+
+/// What the service said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Said {
+    /// HTTP status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<u16>,
+    /// Error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Its words, addresses and names taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+    /// Correlation id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<String>,
+}
+
+/// How far a row has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A create was about to leave and nothing else is known: it is unknown.
+    Intent,
+    /// The last create was provably not carried out.
+    Unsent,
+    /// It may have been carried out.
+    Unknown,
+    /// Somebody holds the key; who is not known yet.
+    Conflict,
+    /// Final.
+    Done(Outcome),
+}
+
+/// Everything that is known of one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// How far it has got.
+    pub stage: Stage,
+    /// Creates that were sent and not proven unprocessed.
+    pub attempts: u32,
+    /// Whether any of them may have created somebody without our knowing.
+    pub ambiguous: bool,
+    /// The user created, adopted or met.
+    pub user_id: Option<String>,
+    /// Its state, for `taken`.
+    pub user_state: Option<State>,
+    /// The reply that decided, or the last one.
+    pub reply: Said,
+    /// When the last event was recorded.
+    pub at: String,
+}
+
+impl Row {
+    /// The outcome as it stands: what is not settled is unknown, what was not sent is unprocessed.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self.stage {
+            Stage::Done(outcome) => outcome,
+            Stage::Unsent => Outcome::Unprocessed,
+            Stage::Intent | Stage::Unknown | Stage::Conflict => Outcome::Unknown,
+        }
+    }
+}
+
+/// The replayed journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    rows: HashMap<u32, Row>,
+    /// Lines replayed.
+    pub n_lines: u64,
+    /// Process id of the last run.
+    pub pid: Option<u32>,
+    /// When the last line was written.
+    pub last_at: Option<String>,
+    /// Plan digest and organisation of the header.
+    pub bound_to: Option<(String, String)>,
+}
+
+impl Ledger {
+    /// What is known of a row; none if it was never tried.
+    #[must_use]
+    pub fn row(&self, row: u32) -> Option<&Row> {
+        self.rows.get(&row)
+    }
+
+    /// Rows that were tried.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Takes one line in.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words: a number out of order, an event that cannot follow.
+    pub fn replay(&mut self, line: &Line) -> Result<(), String> {
+        if line.seq != self.n_lines + 1 {
+            return Err(format!("line {} has number {}", self.n_lines + 1, line.seq));
+        }
+        self.n_lines = line.seq;
+        self.last_at = Some(line.at.clone());
+        match &line.event {
+            Event::Header { plan, org, .. } if line.seq == 1 => {
+                self.bound_to = Some((plan.clone(), org.clone()));
+                Ok(())
+            }
+            Event::Header { .. } => Err("a second header".to_owned()),
+            _ if self.bound_to.is_none() => Err("no header".to_owned()),
+            Event::Run { pid } => {
+                self.pid = Some(*pid);
+                Ok(())
+            }
+            Event::End { .. } => Ok(()),
+            Event::Intent { row, att } => self.intent(*row, *att, &line.at),
+            Event::Unsent { row, .. } => {
+                self.after_intent(*row, Stage::Unsent, Said::default(), &line.at).map(|row| row.attempts -= 1)
+            }
+            Event::Unknown { row, .. } => {
+                self.after_intent(*row, Stage::Unknown, Said::default(), &line.at).map(|row| row.ambiguous = true)
+            }
+            Event::Conflict { row, reply } => {
+                self.after_intent(*row, Stage::Conflict, reply.clone(), &line.at).map(drop)
+            }
+            Event::Done { row, outcome, id, state, reply } => {
+                let found = self.after_intent(*row, Stage::Done(*outcome), reply.clone(), &line.at)?;
+                found.user_id.clone_from(id);
+                found.user_state = state.as_deref().map(State::from_word);
+                Ok(())
+            }
+        }
+    }
+
+    fn intent(&mut self, row: u32, att: u32, at: &str) -> Result<(), String> {
+        let fresh = Row {
+            stage: Stage::Intent,
+            attempts: 0,
+            ambiguous: false,
+            user_id: None,
+            user_state: None,
+            reply: Said::default(),
+            at: String::new(),
+        };
+        let found = self.rows.entry(row).or_insert(fresh);
+        if matches!(found.stage, Stage::Done(_)) {
+            return Err(format!("row {row} was final and is sent again"));
+        }
+        // A create whose end was never recorded may have done its work.
+        found.ambiguous |= found.attempts > 0 && found.stage == Stage::Intent;
+        if att != found.attempts + 1 {
+            return Err(format!("row {row} has attempt {att} after {}", found.attempts));
+        }
+        found.attempts = att;
+        found.stage = Stage::Intent;
+        at.clone_into(&mut found.at);
+        Ok(())
+    }
+
+    fn after_intent(&mut self, row: u32, stage: Stage, reply: Said, at: &str) -> Result<&mut Row, String> {
+        let found = self.rows.get_mut(&row).ok_or_else(|| format!("row {row} has an outcome and no intent"))?;
+        let allowed = match (&found.stage, &stage) {
+            (Stage::Done(_), _) => false,
+            (Stage::Intent, _) => true,
+            // Settled: looked up, and found or refused for good.
+            (Stage::Unknown | Stage::Conflict, Stage::Done(_)) => true,
+            (Stage::Unknown | Stage::Conflict | Stage::Unsent, _) => false,
+        };
+        if !allowed {
+            return Err(format!("row {row}: {stage:?} cannot follow {:?}", found.stage));
+        }
+        (found.stage, found.reply) = (stage, reply);
+        at.clone_into(&mut found.at);
+        Ok(found)
+    }
+}

@@ -1,0 +1,223 @@
+//! One row: sent once, and never again before it was looked for.
+//!
+//! What a create came to is one of: done, provably not carried out (again, as the same attempt), or unknown. An unknown
+//! row is searched for over the settling time. Found live, unchanged and with every field as sent, it is ours:
+//! *adopted*. Found otherwise it is *taken*. Not found by at least three reads over the whole time, it may be sent again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::api::RETRY_AFTER_MAX;
+use crate::api::wire::Wire;
+use crate::api::{Client, Fate, Words};
+use crate::apply::Outcome;
+use crate::apply::journal::Journal;
+use crate::apply::ledger::{Event, Said};
+use crate::error::{Error, Kind, Result};
+use crate::person::{Person, State, User};
+use crate::snapshot::Keys;
+
+/// Creates per row that may have been carried out; more would be guessing.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Why a row is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// No whole reply came.
+    Unknown,
+    /// The service says that somebody holds the address.
+    Conflict,
+    /// It refused this attempt with these words, but an earlier one may have been carried out.
+    RefusedLater(Said),
+}
+
+/// Where a row has got to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// It has a final outcome.
+    Done,
+    /// It stays unknown in this run.
+    Unresolved,
+    /// Provably nobody there: send it, as that attempt.
+    Again { attempt: u32 },
+    /// Not carried out: too many calls. The pace knows how long to wait.
+    Throttled,
+    /// Not carried out: the run is to stop.
+    Held,
+    /// Not carried out: it never left.
+    NotSent,
+    /// Not carried out: the token was not accepted.
+    Unauthorised(Error),
+    /// Look for it.
+    Settle(Cause),
+}
+
+pub(super) struct Worker<W: Wire> {
+    pub client: Arc<Client<W>>,
+    pub journal: Arc<Journal>,
+    pub settle: Duration,
+    pub stop: watch::Receiver<bool>,
+}
+
+impl<W: Wire> Worker<W> {
+    /// Sends one create. The permit comes first, so that no intent waits for the pace.
+    pub(super) async fn create(&self, person: &Person, attempt: u32, ambiguous: bool) -> Result<Step> {
+        let mut stop = self.stop.clone();
+        let permit = tokio::select! {
+            permit = self.client.permit() => permit?,
+            _ = stop.wait_for(|stopping| *stopping) => return Ok(Step::Held),
+        };
+        let row = person.row;
+        self.journal.record(Event::Intent { row, att: attempt }, true)?;
+        let fate = match self.client.create(permit, person).await {
+            Ok(created) => {
+                let reply = Said { http: Some(created.status), cid: created.correlation_id, ..Said::default() };
+                return self.done(row, Outcome::Created, Some((created.id, None)), reply);
+            }
+            Err(fate) => fate,
+        };
+        match fate {
+            Fate::Throttled(after) if after > RETRY_AFTER_MAX => {
+                self.unsent(row, "throttled")?;
+                Err(fate.into_error("POST users"))
+            }
+            Fate::Throttled(_) => self.unsent(row, "throttled").map(|()| Step::Throttled),
+            Fate::NotSent(why) => self.unsent(row, &why).map(|()| Step::NotSent),
+            Fate::Auth(_) => {
+                self.unsent(row, "token not accepted")?;
+                Ok(Step::Unauthorised(fate.into_error("POST users")))
+            }
+            Fate::Forbidden(_) => {
+                self.unsent(row, "forbidden")?;
+                Err(fate.into_error("POST users"))
+            }
+            Fate::Unknown(why) | Fate::Malformed(why) => {
+                self.journal.record(Event::Unknown { row, why }, false)?;
+                Ok(Step::Settle(Cause::Unknown))
+            }
+            Fate::Refused(words) => self.refused(person, words, ambiguous),
+        }
+    }
+
+    fn refused(&self, person: &Person, words: Words, ambiguous: bool) -> Result<Step> {
+        let row = person.row;
+        let status = words.status;
+        let reply = said(words, person);
+        match status {
+            409 => {
+                self.journal.record(Event::Conflict { row, reply }, false)?;
+                Ok(Step::Settle(Cause::Conflict))
+            }
+            // Not about this row: the address of the service is wrong, or something in front of it answers.
+            300..=399 | 404 | 405 => {
+                self.unsent(row, &format!("HTTP {status}"))?;
+                Err(Error::new(Kind::Unsafe, format!("POST users: HTTP {status}: this is not the users API"))
+                    .hint("check the region or --api-url; no redirect is followed"))
+            }
+            // The attempt before may have created somebody: a refusal of this one says nothing about it.
+            _ if ambiguous => {
+                self.journal
+                    .record(Event::Unknown { row, why: format!("HTTP {status} after an unknown attempt") }, false)?;
+                Ok(Step::Settle(Cause::RefusedLater(reply)))
+            }
+            _ => self.done(row, Outcome::Refused, None, reply),
+        }
+    }
+
+    fn unsent(&self, row: u32, why: &str) -> Result<()> {
+        self.journal.record(Event::Unsent { row, why: why.to_owned() }, false)
+    }
+
+    fn done(&self, row: u32, outcome: Outcome, user: Option<(String, Option<State>)>, reply: Said) -> Result<Step> {
+        let (id, state) = user.map_or((None, None), |(id, state)| (Some(id), state));
+        let state = state.map(|s| s.as_str().to_owned());
+        self.journal.record(Event::Done { row, outcome, id, state, reply }, false)?;
+        Ok(Step::Done)
+    }
+
+    /// Looks for a row until it is settled or the time is up.
+    pub(super) async fn settle(&self, person: &Person, attempt: u32, ambiguous: bool, cause: Cause) -> Result<Step> {
+        for wait in self.waits(ambiguous) {
+            tokio::time::sleep(wait).await;
+            let found = self.look(person).await?;
+            if let Some((outcome, user)) = judge(person, &found, ambiguous)? {
+                let http = (cause == Cause::Conflict).then_some(409);
+                let code = http.map(|_| "general.conflict".to_owned());
+                let reply = Said { http, code, ..Said::default() };
+                return self.done(person.row, outcome, Some((user.id.clone(), Some(user.state))), reply);
+            }
+        }
+        // Nobody there: a create that was lost may go again, one that was refused is refused. A holder that cannot be
+        // found stays unknown.
+        if let Cause::RefusedLater(reply) = cause {
+            return self.done(person.row, Outcome::Refused, None, reply);
+        }
+        let may_go = cause == Cause::Unknown || ambiguous;
+        Ok(if may_go && attempt < ATTEMPTS_MAX { Step::Again { attempt: attempt + 1 } } else { Step::Unresolved })
+    }
+
+    /// Waits between looks. A lost create is looked for over the whole settling time, since the index lags behind and
+    /// the create may still be on its way; a holder is usually there at once.
+    fn waits(&self, ambiguous: bool) -> Vec<Duration> {
+        let parts: &[f64] = if ambiguous {
+            &[1.0 / 36.0, 1.0 / 12.0, 2.0 / 9.0, 1.0 / 3.0, 1.0 / 3.0]
+        } else {
+            &[0.0, 1.0 / 36.0, 1.0 / 12.0, 2.0 / 9.0, 2.0 / 3.0]
+        };
+        parts.iter().map(|part| self.settle.mul_f64(*part)).collect()
+    }
+
+    /// Users of any state that hold the key, in either spelling of the address.
+    async fn look(&self, person: &Person) -> Result<Vec<User>> {
+        let spellings = [person.email.as_str(), person.key.as_str()];
+        let asked = if spellings[0] == spellings[1] { &spellings[..1] } else { &spellings[..] };
+        let mut found = self.client.users_by_email(asked).await?;
+        // A service may understand a search in its own way: what does not hold the key is not meant.
+        found.retain(|user| {
+            let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
+            [keys.email, keys.username].iter().flatten().any(|key| *key == person.key)
+        });
+        Ok(found)
+    }
+}
+
+/// What the users found mean for a row; nothing if they prove nothing yet.
+fn judge<'u>(person: &Person, found: &'u [User], ambiguous: bool) -> Result<Option<(Outcome, &'u User)>> {
+    let mut live = found.iter().filter(|u| u.state != State::Deleted);
+    match (live.next(), live.next()) {
+        (Some(_), Some(_)) => {
+            let what = format!("row {}: two live users hold one address", person.row);
+            Err(Error::new(Kind::Unsafe, what).hint("the service does not keep addresses unique: nothing more is sent"))
+        }
+        (Some(user), None) if ambiguous && is_as_sent(person, user) => Ok(Some((Outcome::Adopted, user))),
+        (Some(user), None) => Ok(Some((Outcome::Taken, user))),
+        // After an unknown attempt a deleted holder proves nothing: our own user may just not be indexed yet.
+        (None, _) if ambiguous => Ok(None),
+        (None, _) => Ok(found.iter().min_by_key(|u| &u.id).map(|user| (Outcome::Taken, user))),
+    }
+}
+
+/// Whether a user is what our create would have made, and nobody has changed it since.
+fn is_as_sent(person: &Person, user: &User) -> bool {
+    let same =
+        |sent: &Option<String>, there: &Option<String>| sent.as_deref() == there.as_deref().filter(|t| !t.is_empty());
+    user.state == State::Active
+        && user.version.is_none_or(|v| v == 1)
+        && user.name.as_deref() == Some(person.name.as_str())
+        && same(&person.department, &user.department)
+        && same(&person.title, &user.title)
+}
+
+/// The service's words, with the person taken out.
+fn said(words: Words, person: &Person) -> Said {
+    let words_only = words.message.map(|message| {
+        let mut text = message;
+        for (secret, mark) in [(&person.email, "<email>"), (&person.key, "<email>"), (&person.name, "<name>")] {
+            text = text.replace(secret.as_str(), mark);
+        }
+        text
+    });
+    Said { http: Some(words.status), code: words.code, words: words_only, cid: words.correlation_id }
+}

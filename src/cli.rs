@@ -1,0 +1,65 @@
+//! The door: arguments in, files and words out. All printing happens in `render`, the environment and the wall clock are
+//! read here; nothing below knows about either.
+
+mod apply;
+pub mod args;
+mod connect;
+mod demo;
+mod diff;
+mod plan;
+mod render;
+mod simulate;
+mod snapshot;
+mod status;
+mod verify;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use render::Render;
+
+use crate::error::{Error, Kind, Result};
+
+/// Exit code of a run that finished with refused or unknown rows.
+const EXIT_ROWS_LEFT: u8 = 1;
+
+/// Runs the program with the arguments of the process; the result is its exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout with exit 0, wrong usage to stderr with exit 2; clap knows which.
+            let wrong = error.use_stderr();
+            return if error.print().is_ok() && !wrong { 0 } else { Kind::Usage.exit_code() };
+        }
+    };
+    let render = Render::new(cli.talk);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let code = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli.command, &render)),
+        Err(e) => Err(Error::new(Kind::File, "cannot start the runtime").because(e)),
+    };
+    code.unwrap_or_else(|error| {
+        render.error(&error);
+        error.kind().exit_code()
+    })
+}
+
+async fn run(command: Command, render: &Render) -> Result<u8> {
+    match command {
+        Command::Demo(args) => demo::run(&args, render).await,
+        Command::Snapshot(args) => snapshot::run(&args, &connect::Session::new(&args.connection)?, render).await,
+        Command::Diff(args) => diff::run(&args, render),
+        Command::Plan(args) => plan::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Status(args) => status::run(&args, render),
+        Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Simulate(args) => simulate::run(&args, render).await,
+    }
+}
+
+/// The wall clock as an RFC 3339 time stamp in UTC, to the second.
+fn now() -> String {
+    jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).map_or_else(|_| String::new(), |t| t.to_string())
+}

@@ -1,0 +1,278 @@
+//! What can be typed. Only clap knows these types; nothing below the door sees them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::{Keep, Verdict};
+use crate::roster::Wanted;
+
+/// Bring a CSV of people into a Genesys Cloud organisation: no 409, no double, no lost row.
+#[derive(Debug, Parser)]
+#[command(name = "rosterdiff", version, max_term_width = 110, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to talk.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// Options of every command.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Talk {
+    /// Print exactly one JSON object on stdout at the end
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See the whole promise kept on sample data, against a simulated organisation on loopback
+    Demo(Demo),
+    /// Page through ALL users of every state into one parquet with a completeness certificate
+    Snapshot(Snapshot),
+    /// Compare offline: the new rows to stdout or to a file, nothing else written
+    Diff(Diff),
+    /// Give every row exactly one verdict; writes a plan directory, changes nothing at the service
+    Plan(Plan),
+    /// Create the new rows of a plan; run again, it resumes
+    Apply(Apply),
+    /// Say how far a plan's run is, from its journal
+    Status(Status),
+    /// Read back what was created, field by field, and prove the sums
+    Verify(Verify),
+    /// Serve a simulated organisation on loopback
+    Simulate(Simulate),
+}
+
+/// Where the organisation is. Client id, secret and region come from the environment: `GENESYSCLOUD_OAUTHCLIENT_ID`,
+/// `GENESYSCLOUD_OAUTHCLIENT_SECRET`, `GENESYSCLOUD_REGION`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Connection {
+    /// Replaces the region's API host
+    #[arg(long, value_name = "URL", env = "ROSTERDIFF_API_URL")]
+    pub api_url: Option<String>,
+    /// Replaces the region's login host (by default the API host, if that is on loopback)
+    #[arg(long, value_name = "URL", env = "ROSTERDIFF_LOGIN_URL")]
+    pub login_url: Option<String>,
+    /// OAuth tokens to spread calls over; each has its own limit at the service
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
+    pub tokens: u8,
+    /// Cap on calls per minute for the whole run, on top of what the service allows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_min: Option<u32>,
+}
+
+/// How a roster is read.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
+    /// Which column holds a field: email, name, department or title; name="First Name"+"Last Name" joins two
+    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = parse_map)]
+    pub maps: Vec<Wanted>,
+    /// Which of several rows with one key stands
+    #[arg(long, value_enum, default_value_t = KeepWord::First)]
+    pub keep: KeepWord,
+}
+
+fn parse_map(text: &str) -> Result<Wanted, String> {
+    let (field, column) = text.split_once('=').ok_or("write FIELD=COLUMN, as in email=\"Work Email\"")?;
+    Ok(Wanted { field: field.trim().to_ascii_lowercase(), column: column.to_owned() })
+}
+
+/// `--keep`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum KeepWord {
+    /// The first row stands
+    #[default]
+    First,
+    /// The last row stands
+    Last,
+    /// None of them stands
+    None,
+}
+
+impl From<KeepWord> for Keep {
+    fn from(word: KeepWord) -> Self {
+        match word {
+            KeepWord::First => Self::First,
+            KeepWord::Last => Self::Last,
+            KeepWord::None => Self::None,
+        }
+    }
+}
+
+/// `--verdict`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[expect(missing_docs, reason = "the words speak for themselves")]
+pub enum VerdictWord {
+    New,
+    Present,
+    Deleted,
+    Duplicate,
+    Invalid,
+    All,
+}
+
+impl VerdictWord {
+    /// The verdicts meant.
+    #[must_use]
+    pub fn verdicts(self) -> Vec<Verdict> {
+        match self {
+            Self::New => vec![Verdict::New],
+            Self::Present => vec![Verdict::Present],
+            Self::Deleted => vec![Verdict::Deleted],
+            Self::Duplicate => vec![Verdict::Duplicate],
+            Self::Invalid => vec![Verdict::Invalid],
+            Self::All => Verdict::ALL.to_vec(),
+        }
+    }
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to put the files [default: a fresh temporary directory]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `snapshot`.
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// File to write
+    #[arg(short, long, value_name = "FILE", default_value = "org.parquet")]
+    pub output: PathBuf,
+    /// Where the organisation is.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// CSV or TSV of people
+    #[arg(value_name = "ROSTER")]
+    pub roster: PathBuf,
+    /// A parquet of `snapshot`, or any CSV export with an e-mail column
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: PathBuf,
+    /// File to write, .csv or .parquet [default: CSV to stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which rows to write
+    #[arg(long, value_enum, default_value_t = VerdictWord::New)]
+    pub verdict: VerdictWord,
+    /// How the roster is read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// CSV or TSV of people
+    #[arg(value_name = "ROSTER")]
+    pub roster: PathBuf,
+    /// A parquet of `snapshot`, or any CSV export with an e-mail column [default: take a snapshot first]
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// Directory to write [default: the roster's name with .plan, in the current directory]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Replace a plan whose run has not begun
+    #[arg(long)]
+    pub overwrite: bool,
+    /// How the roster is read.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Where the organisation is.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Directory of the plan
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Seconds for which an unknown create is looked for before it may be sent again
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub settle: u32,
+    /// Where the organisation is.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Directory of the plan
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Directory of the plan
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Where the organisation is.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Loopback address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Invented users to begin with
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub users: u32,
+    /// Users to begin with: a CSV with the columns id, name, email, username, state, department, title
+    #[arg(long, value_name = "FILE")]
+    pub seed_csv: Option<PathBuf>,
+    /// Client id that may log in
+    #[arg(long, value_name = "ID", default_value = "demo-client")]
+    pub client_id: String,
+    /// Calls allowed per token and window
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub rate: u32,
+    /// Length of a rate window
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub window: u32,
+    /// Send no inin-ratelimit-* headers
+    #[arg(long)]
+    pub no_rate_headers: bool,
+    /// Seconds until listings and searches see a write
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub lag: f64,
+    /// Milliseconds that every call takes
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency_ms: u64,
+    /// A deleted user's address may be used again
+    #[arg(long)]
+    pub deleted_is_free: bool,
+    /// The cursor listing does not exist (404)
+    #[arg(long)]
+    pub no_cursor: bool,
+    /// Users after which the listing of a state answers 400 [default: 10,000 for inactive, none for the others]
+    #[arg(long, value_name = "N")]
+    pub page_cap: Option<u32>,
+}

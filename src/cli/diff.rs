@@ -1,0 +1,146 @@
+//! `diff`: the offline comparison. Nothing is written but the rows asked for.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame};
+use serde_json::{Value, json};
+
+use super::args::{self, Reading};
+use super::render::{Render, count};
+use crate::columns;
+use crate::error::{Error, Kind, Result};
+use crate::files::{atomic, export, parquet, plan_dir};
+use crate::plan::{Counts, Plan, Verdict};
+use crate::roster::{self, Named, Records};
+use crate::snapshot::Snapshot;
+
+pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
+    diff(args, render).inspect_err(|e| render.failed(e))
+}
+
+fn diff(args: &args::Diff, render: &Render) -> Result<u8> {
+    if render.is_json() && args.output.is_none() {
+        let what = "--json needs -o: stdout cannot carry the rows and the object";
+        return Err(Error::new(Kind::Usage, what).hint("add -o FILE"));
+    }
+    let (records, named, plan, snapshot) = compare(&args.roster, &args.snapshot, &args.reading)?;
+    tell_mapping(&named, render);
+    let verdicts = args.verdict.verdicts();
+    match &args.output {
+        None => to_stdout(&records, &plan, &verdicts)?,
+        Some(path) if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) => {
+            parquet::write_frame(path, &as_frame(&records, &plan, &verdicts)?)?;
+        }
+        Some(path) => atomic::write(path, |out| plan_dir::write_verdicts(out, &records, &plan, &verdicts))?,
+    }
+    tell_counts(plan.counts(), render);
+    if !snapshot.is_complete() {
+        render.say(unproven(&snapshot));
+    }
+    render.object(&object(plan.counts(), snapshot.is_complete()));
+    Ok(0)
+}
+
+/// Reads both files and gives every row its verdict.
+pub(super) fn compare(roster: &Path, snapshot: &Path, reading: &Reading) -> Result<(Records, Named, Plan, Snapshot)> {
+    let (records, named, checked) = read_roster(roster, reading)?;
+    let snapshot = export::read_snapshot(snapshot)?;
+    let plan = Plan::build(&checked, &snapshot, reading.keep.into())?;
+    Ok((records, named, plan, snapshot))
+}
+
+pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Records, Named, roster::Roster)> {
+    let records = export::read_records(path)?;
+    let mapping = roster::map(&records, &reading.maps)?;
+    let checked = roster::check(&records, &mapping)?;
+    let named = mapping.named(&records.header);
+    Ok((records, named, checked))
+}
+
+pub(super) fn tell_mapping(named: &Named, render: &Render) {
+    let mut parts = vec![format!("email = \"{}\"", named.email)];
+    if !named.name.is_empty() {
+        parts.push(format!("name = {}", named.name.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" + ")));
+    }
+    for (field, column) in [("department", &named.department), ("title", &named.title)] {
+        parts.extend(column.iter().map(|column| format!("{field} = \"{column}\"")));
+    }
+    render.say(format!("Columns: {}", parts.join(", ")));
+}
+
+pub(super) fn tell_counts(counts: &Counts, render: &Render) {
+    let n = |verdict| count(counts.of(verdict));
+    render.say(format!(
+        "{} rows = {} new + {} present + {} deleted + {} duplicate + {} invalid",
+        count(counts.rows),
+        n(Verdict::New),
+        n(Verdict::Present),
+        n(Verdict::Deleted),
+        n(Verdict::Duplicate),
+        n(Verdict::Invalid)
+    ));
+}
+
+/// Why nobody should trust a `new` yet.
+pub(super) fn unproven(snapshot: &Snapshot) -> String {
+    let why = snapshot.certificate.as_ref().map_or_else(
+        || "the snapshot is somebody's export, which may lack inactive and deleted users".to_owned(),
+        |certificate| certificate.gaps().join("; "),
+    );
+    format!("Not proven: {why}. A row called new may exist all the same.")
+}
+
+pub(super) fn object(counts: &Counts, complete: bool) -> Value {
+    json!({
+        "rows": counts.rows, "new": counts.new, "present": counts.present, "deleted": counts.deleted,
+        "duplicate": counts.duplicate, "invalid": counts.invalid, "complete": complete,
+    })
+}
+
+/// A reader that goes away early (`| head`) has got what it wanted.
+fn to_stdout(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 17, std::io::stdout().lock());
+    let written = plan_dir::write_verdicts(&mut out, records, plan, verdicts)
+        .and_then(|()| out.flush().map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e)));
+    match written {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        other => other,
+    }
+}
+
+fn is_broken_pipe(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|s| s.downcast_ref::<std::io::Error>());
+    cause.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Source columns as text, then the tool columns; a source column that has a tool column's name gets `_source`.
+fn as_frame(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<DataFrame> {
+    let all: Vec<usize> = (0..records.header.len()).collect();
+    let mut cells: Vec<Vec<String>> = vec![Vec::with_capacity(records.records.len()); all.len()];
+    let mut fields = Vec::new();
+    for record in &records.records {
+        for (column, cell) in cells.iter_mut().zip(records.cells(record, &all, &mut fields)) {
+            column.push(cell.into_owned());
+        }
+    }
+    let name = |header: &String| {
+        if columns::PLAN_TOOL.contains(&header.as_str()) { format!("{header}_source") } else { header.clone() }
+    };
+    let mut columns: Vec<Column> =
+        records.header.iter().zip(cells).map(|(h, cells)| Column::new(name(h).into(), cells)).collect();
+    let extra: Vec<Option<String>> = records
+        .records
+        .iter()
+        .map(|r| (!r.extra.is_empty()).then(|| records.decode(r.extra.clone()).into_owned()))
+        .collect();
+    for tool in columns::PLAN_TOOL {
+        columns.push(match plan.frame().column(tool) {
+            Ok(column) => column.clone(),
+            Err(_) => Column::new(tool.into(), &extra),
+        });
+    }
+    let words = plan.frame().column(columns::VERDICT)?.str()?;
+    let wanted = words.iter().map(|w| w.and_then(Verdict::from_word).is_some_and(|v| verdicts.contains(&v)));
+    Ok(DataFrame::new(records.records.len(), columns)?.filter(&wanted.collect())?)
+}

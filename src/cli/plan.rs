@@ -1,0 +1,76 @@
+//! `plan`: a verdict for every row, in a directory that a person can look through before anything happens.
+
+use std::path::{Path, PathBuf};
+
+use super::args;
+use super::connect::Session;
+use super::render::Render;
+use super::{diff, snapshot};
+use crate::error::{Error, Kind, Result};
+use crate::files::atomic::Stage;
+use crate::files::manifest::{Digest, Input, Manifest};
+use crate::files::plan_dir::{self, Made};
+use crate::files::{self, export};
+use crate::plan::Plan;
+
+pub(super) async fn run(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
+    let made = plan(args, session, render).await.inspect_err(|e| render.failed(e))?;
+    render.object(&diff::object(&made.counts, made.complete));
+    Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
+}
+
+async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Manifest> {
+    let dir = args.output.clone().unwrap_or_else(|| default_dir(&args.roster));
+    plan_dir::check_free(&dir, args.overwrite)?;
+    let (records, mapping, roster) = diff::read_roster(&args.roster, &args.reading)?;
+    diff::tell_mapping(&mapping, render);
+    // Everything is written into a stage beside the directory: it appears whole or not at all.
+    let stage = Stage::new(&dir)?;
+    let source = match &args.snapshot {
+        Some(path) => path.clone(),
+        None => {
+            let path = stage.path().join(plan_dir::SNAPSHOT);
+            snapshot::take_to(&path, &session()?, render).await?;
+            path
+        }
+    };
+    let snapshot = export::read_snapshot(&source)?;
+    let plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
+    let made = Made {
+        at: super::now(),
+        roster: Input { path: args.roster.display().to_string(), digest: Digest::of(&records.bytes) },
+        snapshot: Input { path: snapshot_name(args), digest: Digest::of_file(&source)? },
+        mapping,
+        keep: args.reading.keep.into(),
+        certificate: snapshot.certificate.clone(),
+    };
+    let manifest = plan_dir::fill(stage.path(), &records, &plan, made)?;
+    stage.commit()?;
+    diff::tell_counts(&manifest.counts, render);
+    render.say(format!("Plan: {}", dir.display()));
+    if !manifest.complete {
+        render.say(diff::unproven(&snapshot));
+        render.say("The plan can be looked at; apply will refuse it. Plan against a complete snapshot.");
+    }
+    Ok(manifest)
+}
+
+fn snapshot_name(args: &args::Plan) -> String {
+    args.snapshot.as_ref().map_or_else(|| plan_dir::SNAPSHOT.to_owned(), |path| path.display().to_string())
+}
+
+fn default_dir(roster: &Path) -> PathBuf {
+    let stem = roster.file_stem().map_or_else(|| "roster".into(), |s| s.to_string_lossy().into_owned());
+    PathBuf::from(format!("{stem}.plan"))
+}
+
+/// The plan in a directory, held against its digests; refuses one that is not proven.
+pub(super) fn open_proven(dir: &Path) -> Result<(Manifest, Plan)> {
+    let (manifest, plan) = plan_dir::open(dir)?;
+    if !manifest.complete || manifest.organisation_id.is_none() {
+        let what =
+            format!("the plan in {} is not proven: its snapshot is incomplete or somebody's export", files::name(dir));
+        return Err(Error::new(Kind::Unsafe, what).hint("plan again against a complete snapshot; nothing was sent"));
+    }
+    Ok((manifest, plan))
+}

@@ -1,0 +1,121 @@
+//! The only place that prints: data to stdout, talk to stderr.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing lives")]
+
+use std::error::Error as _;
+use std::io::{IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::args::Talk;
+use crate::error::{Error, Kind, Result};
+
+/// How to talk.
+#[derive(Clone, Copy, Debug)]
+pub struct Render {
+    talk: Talk,
+}
+
+impl Render {
+    pub(super) const fn new(talk: Talk) -> Self {
+        Self { talk }
+    }
+
+    /// The same voice without `--json`: for a command that runs others.
+    pub(super) const fn without_object(self) -> Self {
+        Self { talk: Talk { json: false, ..self.talk } }
+    }
+
+    /// Whether `--json` was given: then stdout carries one object and nothing else.
+    pub(super) const fn is_json(&self) -> bool {
+        self.talk.json
+    }
+
+    /// Tells something on stderr.
+    pub(super) fn say(&self, text: impl AsRef<str>) {
+        if !self.talk.quiet {
+            eprintln!("{}", plain(text.as_ref()));
+        }
+    }
+
+    /// Tells something that only `--verbose` asks for.
+    pub(super) fn detail(&self, text: impl AsRef<str>) {
+        if self.talk.verbose {
+            eprintln!("{}", plain(text.as_ref()));
+        }
+    }
+
+    /// The object of `--json`.
+    pub(super) fn object(&self, value: &Value) {
+        if self.talk.json {
+            println!("{value}");
+        }
+    }
+
+    /// A line on stdout that somebody waits for.
+    pub(super) fn line(text: &str) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        written.map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e))
+    }
+
+    /// An error with its cause and the way out; an object too if `--json` asked for one.
+    pub(super) fn error(&self, error: &Error) {
+        eprintln!("error: {}", plain(&error.to_string()));
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            eprintln!("  {}", plain(&inner.to_string()));
+            cause = inner.source();
+        }
+        if let Some(hint) = error.hint_text() {
+            eprintln!("hint: {}", plain(hint));
+        }
+    }
+
+    /// The object of a command that failed.
+    pub(super) fn failed(&self, error: &Error) {
+        let object = json!({ "error": error.to_string(), "hint": error.hint_text(), "exit": error.kind().exit_code() });
+        self.object(&object);
+    }
+
+    /// A progress bar on stderr; hidden unless a person watches.
+    pub(super) fn bar(&self, label: &'static str) -> ProgressBar {
+        if self.talk.quiet || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
+        let style = ProgressStyle::with_template("{prefix} {pos}/{len} ({per_sec}, {eta} left) {msg}");
+        bar.with_prefix(label).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
+
+    /// Asks for a word. Without a terminal nobody can answer.
+    pub(super) fn confirm(&self, question: &str) -> Result<bool> {
+        if !std::io::stdin().is_terminal() {
+            return Ok(false);
+        }
+        eprint!("{question} Type yes to go on: ");
+        let mut answer = String::new();
+        std::io::stdin()
+            .read_line(&mut answer)
+            .map_err(|e| Error::new(Kind::File, "cannot read the answer").because(e))?;
+        Ok(answer.trim() == "yes")
+    }
+}
+
+/// Text from files and replies may hold escape sequences: a terminal must not obey them.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

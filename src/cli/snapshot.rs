@@ -1,0 +1,76 @@
+//! `snapshot`: everybody, with proof.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args;
+use super::connect::Session;
+use super::render::{Render, count};
+use crate::error::Kind;
+use crate::error::Result;
+use crate::files::parquet::SnapshotWriter;
+use crate::person::State;
+use crate::snapshot::Certificate;
+use crate::take;
+
+pub(super) async fn run(args: &args::Snapshot, session: &Session, render: &Render) -> Result<u8> {
+    let certificate = take_to(&args.output, session, render).await.inspect_err(|e| render.failed(e))?;
+    render.say(format!("Written to {}.", args.output.display()));
+    render.object(&object(&certificate, session));
+    Ok(if certificate.complete { 0 } else { Kind::Incomplete.exit_code() })
+}
+
+/// Takes a snapshot into `path`, page by page, and says what it proves.
+pub(super) async fn take_to(path: &Path, session: &Session, render: &Render) -> Result<Certificate> {
+    let mut writer = SnapshotWriter::new(path)?;
+    let bar = render.bar("Users read:");
+    let certificate = take::take(
+        &session.client,
+        &super::now,
+        |users| writer.append(users),
+        |progress| {
+            bar.set_length(progress.promised.max(progress.users));
+            bar.set_position(progress.users);
+        },
+    )
+    .await;
+    bar.finish_and_clear();
+    let certificate = certificate?;
+    writer.finish(&certificate)?;
+    tell(&certificate, render);
+    Ok(certificate)
+}
+
+fn tell(certificate: &Certificate, render: &Render) {
+    let n = |state| count(certificate.unique(state));
+    render.say(format!(
+        "Snapshot: {} users ({} active, {} inactive, {} deleted).",
+        count(certificate.users()),
+        n(State::Active),
+        n(State::Inactive),
+        n(State::Deleted)
+    ));
+    for proof in &certificate.states {
+        render.detail(format!(
+            "  {}: {} pages, {} promised at the start, {} at the end, {} unique",
+            proof.state, proof.pages, proof.total_start, proof.total_end, proof.unique
+        ));
+    }
+    if certificate.complete {
+        render.say("Complete: every state came as promised, at the start and at the end.");
+    } else {
+        render.say(format!("INCOMPLETE: {}.", certificate.gaps().join("; ")));
+    }
+}
+
+fn object(certificate: &Certificate, session: &Session) -> Value {
+    json!({
+        "users": certificate.users(),
+        "active": certificate.unique(State::Active),
+        "inactive": certificate.unique(State::Inactive),
+        "deleted": certificate.unique(State::Deleted),
+        "complete": certificate.complete,
+        "requests": session.client.tally().requests,
+    })
+}

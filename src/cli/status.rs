@@ -1,0 +1,32 @@
+//! `status`: how far a run is, from its journal alone; another process may be at work meanwhile.
+
+use serde_json::json;
+
+use super::args;
+use super::render::{Render, count};
+use crate::apply::{Outcome, journal, ledger::Ledger};
+use crate::error::Result;
+use crate::files::plan_dir;
+
+pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
+    status(args, render).inspect_err(|e| render.failed(e))
+}
+
+fn status(args: &args::Status, render: &Render) -> Result<u8> {
+    let (manifest, plan) = plan_dir::open(&args.dir)?;
+    let path = args.dir.join(journal::FILE);
+    let ledger = if path.exists() { journal::replay(&path)?.ledger } else { Ledger::default() };
+    let outcomes = plan_dir::outcomes(&plan, &ledger)?;
+    render.say(plan_dir::verdict_sum(&manifest.counts));
+    render.say(super::apply::sum(&outcomes));
+    match &ledger.last_at {
+        Some(at) => render.say(format!("Last entry of the journal: {at} ({} lines)", count(ledger.n_lines))),
+        None => render.say("No run has begun."),
+    }
+    let mut object = json!({ "new": manifest.counts.new, "complete": manifest.complete, "last_at": ledger.last_at });
+    for outcome in Outcome::ALL {
+        object[outcome.as_str()] = outcomes.of(outcome).into();
+    }
+    render.object(&object);
+    Ok(0)
+}

@@ -1,0 +1,79 @@
+//! `verify`: what was created is there as it was sent, and the sums hold.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::args;
+use super::connect::Session;
+use super::render::{Render, count};
+use crate::apply::{Outcome, journal, ledger::Ledger};
+use crate::error::{Error, Kind, Result};
+use crate::files::plan_dir;
+use crate::plan::Plan;
+use crate::verify::{Expected, Verified, verify};
+
+/// A user younger than this may be missing from a listing: official tools wait up to five minutes for one.
+const YOUNG: SignedDuration = SignedDuration::from_mins(10);
+/// Differences that are told by row; all are counted.
+const TOLD_MAX: usize = 20;
+
+pub(super) async fn run(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
+    let verified = check(args, session, render).await.inspect_err(|e| render.failed(e))?;
+    Ok(if verified.differences.is_empty() { 0 } else { Kind::Differs.exit_code() })
+}
+
+async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Verified> {
+    let (manifest, plan) = plan_dir::open(&args.dir)?;
+    let path = args.dir.join(journal::FILE);
+    if !path.exists() {
+        return Err(Error::new(Kind::File, format!("{} has no journal: nothing was applied", args.dir.display()))
+            .hint("apply the plan first"));
+    }
+    let ledger = journal::replay(&path)?.ledger;
+    let outcomes = plan_dir::outcomes(&plan, &ledger)?;
+    let session = session()?;
+    let organisation = session.client.organisation().await?;
+    if ledger.bound_to.as_ref().is_none_or(|(_, org)| *org != organisation.id) {
+        let what = format!("the run was in another organisation than {}", organisation.id);
+        return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
+    }
+    let verified = verify(&session.client, &expected(&plan, &ledger)?).await?;
+    render.say(plan_dir::verdict_sum(&manifest.counts));
+    render.say(super::apply::sum(&outcomes));
+    tell(&verified, render);
+    render.object(&json!({
+        "checked": verified.n_as_sent + verified.n_not_visible + verified.differences.len() as u64,
+        "as_sent": verified.n_as_sent,
+        "not_visible": verified.n_not_visible,
+        "differences": verified.differences.len(),
+        "requests": session.client.tally().requests,
+    }));
+    Ok(verified)
+}
+
+fn expected(plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
+    let now = Timestamp::now();
+    let is_young = |at: &str| at.parse::<Timestamp>().is_ok_and(|at| now.duration_since(at) < YOUNG);
+    let mut expected = Vec::new();
+    for person in plan.people()? {
+        let Some(row) = ledger.row(person.row) else { continue };
+        if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (row.outcome(), row.user_id.clone()) {
+            expected.push(Expected { person, user_id, is_young: is_young(&row.at) });
+        }
+    }
+    Ok(expected)
+}
+
+fn tell(verified: &Verified, render: &Render) {
+    let mut text = format!("Verified: {} users are there as they were sent", count(verified.n_as_sent));
+    if verified.n_not_visible > 0 {
+        text += &format!(", {} are not visible yet (created minutes ago)", count(verified.n_not_visible));
+    }
+    render.say(format!("{text}; {} differences.", verified.differences.len()));
+    for difference in verified.differences.iter().take(TOLD_MAX) {
+        render.say(format!("  row {}, user {}: {}", difference.row, difference.user_id, difference.what));
+    }
+    if verified.differences.len() > TOLD_MAX {
+        render.say(format!("  and {} more", verified.differences.len() - TOLD_MAX));
+    }
+}

@@ -1,0 +1,76 @@
+//! The only place where a column is spelt.
+//!
+//! In frames and parquet tool columns have these names; in CSVs they are prefixed with `_` and stand after the source
+//! columns.
+
+/// Row number: 1 is the first data record of the roster.
+pub const ROW: &str = "row";
+/// Physical line of the roster at which the record starts, 1-based.
+pub const LINE: &str = "line";
+/// Normalised e-mail.
+pub const KEY: &str = "key";
+/// `new`, `present`, `deleted`, `duplicate` or `invalid`.
+pub const VERDICT: &str = "verdict";
+/// Stable code that says why.
+pub const REASON: &str = "reason";
+/// Normalisation rules that fired on either side of the match, joined by `+`.
+pub const RULES: &str = "rules";
+/// Id of the existing holder, or of the created user.
+pub const USER_ID: &str = "user_id";
+/// State of that user.
+pub const USER_STATE: &str = "user_state";
+/// E-mail of that user as the organisation spells it.
+pub const USER_EMAIL: &str = "user_email";
+/// How many users hold the key.
+pub const HOLDERS: &str = "holders";
+/// Row that stands for a duplicate's key.
+pub const FIRST_ROW: &str = "first_row";
+/// Columns that disagree with the kept row (duplicate) or with the organisation (present).
+pub const DIFFERS: &str = "differs";
+/// Surplus cells of a ragged record, as they stand in the roster (CSVs only).
+pub const EXTRA: &str = "extra";
+/// What became of a `new` row.
+pub const OUTCOME: &str = "outcome";
+/// HTTP status of the reply that decided.
+pub const HTTP_STATUS: &str = "http_status";
+/// The service's error code.
+pub const CODE: &str = "code";
+/// The service's correlation id.
+pub const CORRELATION_ID: &str = "correlation_id";
+/// Creates sent for the row that were not proven unprocessed.
+pub const ATTEMPTS: &str = "attempts";
+/// When the outcome was recorded, RFC 3339, UTC.
+pub const AT: &str = "at";
+
+/// Address that is sent on create: cleaned, its case kept.
+pub const EMAIL: &str = "email";
+/// Full name.
+pub const NAME: &str = "name";
+/// Department.
+pub const DEPARTMENT: &str = "department";
+/// Job title.
+pub const TITLE: &str = "title";
+
+/// User id in a snapshot.
+pub const ID: &str = "id";
+/// Login name in a snapshot.
+pub const USERNAME: &str = "username";
+/// State in a snapshot.
+pub const STATE: &str = "state";
+/// Version in a snapshot.
+pub const VERSION: &str = "version";
+/// Normalised username in a snapshot, null where it equals the key.
+pub const USERNAME_KEY: &str = "username_key";
+
+/// Tool columns of the five verdict CSVs and of `diff`, in order.
+pub const PLAN_TOOL: [&str; 13] =
+    [ROW, LINE, KEY, VERDICT, REASON, RULES, USER_ID, USER_STATE, USER_EMAIL, HOLDERS, FIRST_ROW, DIFFERS, EXTRA];
+
+/// Tool columns that an outcome adds, in order.
+pub const RESULT_TOOL: [&str; 6] = [OUTCOME, HTTP_STATUS, CODE, CORRELATION_ID, ATTEMPTS, AT];
+
+/// Whether a CSV header cell is one of our tool columns.
+#[must_use]
+pub fn is_tool(header: &str) -> bool {
+    header.strip_prefix('_').is_some_and(|name| PLAN_TOOL.contains(&name) || RESULT_TOOL.contains(&name))
+}

@@ -1,0 +1,480 @@
+//! From what stands in a cell to the key: the only place where two addresses become one person.
+//!
+//! The service compares addresses in its own way and calls a repeat `409 Conflict`. The key has to be at least as
+//! strict about sameness, or a create collides; and never stricter than a directory could be, or somebody is left out.
+//! So: Unicode blanks trimmed, invisible characters removed, `mailto:` and `Name <addr>` unwrapped, NFKC, lower case
+//! (no full case folding), the domain in A-labels without a trailing dot. No rule about dots or plus signs.
+//! Every rule that changed something is reported, since a match that needed more than trim and lower case deserves a
+//! second look.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::{UnicodeNormalization, is_nfkc};
+
+/// Longest local part, in octets (RFC 5321 §4.5.3.1.1).
+const LOCAL_OCTETS_MAX: usize = 64;
+/// Longest address, in octets (RFC 5321 §4.5.3.1.3, less the angle brackets).
+const ADDRESS_OCTETS_MAX: usize = 254;
+/// Longest label of a domain, in octets (RFC 1035 §2.3.4).
+const LABEL_OCTETS_MAX: usize = 63;
+
+/// A usable address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// What decides sameness.
+    pub key: String,
+    /// What is sent on create: cleaned, its case kept.
+    pub address: String,
+    /// Rules that changed something on the way from the cell to the key.
+    pub rules: Rules,
+}
+
+/// A set of normalisation rules; prints as `trim+lower+nfkc`, empty as nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules(u8);
+
+impl Rules {
+    const NAMES: [&'static str; 8] = ["trim", "invisible", "mailto", "angle", "nfkc", "lower", "idna", "dot"];
+    /// Blanks at the edges.
+    pub const TRIM: Self = Self(1);
+    /// Characters that cannot be seen.
+    pub const INVISIBLE: Self = Self(1 << 1);
+    /// A `mailto:` in front.
+    pub const MAILTO: Self = Self(1 << 2);
+    /// `Name <addr>`.
+    pub const ANGLE: Self = Self(1 << 3);
+    /// Unicode compatibility forms (full-width letters, ligatures, decomposed accents).
+    pub const NFKC: Self = Self(1 << 4);
+    /// Upper-case letters.
+    pub const LOWER: Self = Self(1 << 5);
+    /// A domain in Unicode letters.
+    pub const IDNA: Self = Self(1 << 6);
+    /// A dot at the end of the domain.
+    pub const DOT: Self = Self(1 << 7);
+
+    /// Both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether every rule of `other` is in this set.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Reads what [`fmt::Display`] wrote; unknown names are ignored.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let bit = |name: &str| Self::NAMES.iter().position(|n| *n == name).map_or(0, |at| 1 << at);
+        Self(text.split('+').fold(0, |set, name| set | bit(name)))
+    }
+
+    const fn add(&mut self, rule: Self, fired: bool) {
+        if fired {
+            self.0 |= rule.0;
+        }
+    }
+}
+
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fired = Self::NAMES.iter().enumerate().filter(|(at, _)| self.0 & (1 << at) != 0);
+        for (n, (_, name)) in fired.enumerate() {
+            write!(f, "{}{name}", if n == 0 { "" } else { "+" })?;
+        }
+        Ok(())
+    }
+}
+
+/// Why an address is not usable. The codes are stable: scripts and people filter by them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The cell is empty.
+    Missing,
+    /// No `@`.
+    NoAt,
+    /// More than one `@` in one address.
+    SeveralAt,
+    /// More than one address in the cell.
+    Several,
+    /// A blank or control character inside.
+    Blank,
+    /// A quoted local part.
+    Quoted,
+    /// Nothing before the `@`.
+    LocalEmpty,
+    /// A local part above 64 octets.
+    LocalLong,
+    /// A dot at an edge of the local part, or two in a row.
+    LocalDots,
+    /// A character that an unquoted local part cannot have.
+    LocalCharacter,
+    /// Nothing after the `@`.
+    DomainEmpty,
+    /// A domain of one label.
+    DomainSingle,
+    /// An empty label: two dots in a row, or one at the start.
+    DomainDots,
+    /// A label above 63 octets.
+    DomainLabelLong,
+    /// A hyphen at an edge of a label.
+    DomainHyphen,
+    /// A character that is neither letter, digit nor hyphen.
+    DomainCharacter,
+    /// A last label of digits only.
+    DomainNumeric,
+    /// Unicode or `xn--` labels that are not valid.
+    DomainIdna,
+    /// More than 254 octets in all.
+    Long,
+}
+
+impl Refusal {
+    /// The reason code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "email.missing",
+            Self::NoAt => "email.no_at",
+            Self::SeveralAt => "email.several_at",
+            Self::Several => "email.several",
+            Self::Blank => "email.blank_inside",
+            Self::Quoted => "email.quoted_local",
+            Self::LocalEmpty => "email.local_empty",
+            Self::LocalLong => "email.local_too_long",
+            Self::LocalDots => "email.local_dots",
+            Self::LocalCharacter => "email.local_character",
+            Self::DomainEmpty => "email.domain_empty",
+            Self::DomainSingle => "email.domain_single_label",
+            Self::DomainDots => "email.domain_dots",
+            Self::DomainLabelLong => "email.domain_label_too_long",
+            Self::DomainHyphen => "email.domain_hyphen",
+            Self::DomainCharacter => "email.domain_character",
+            Self::DomainNumeric => "email.domain_numeric",
+            Self::DomainIdna => "email.domain_idna",
+            Self::Long => "email.too_long",
+        }
+    }
+}
+
+/// Turns what stands in a cell into a usable address.
+///
+/// Normalising a key again changes nothing.
+///
+/// # Errors
+/// A [`Refusal`] for what a directory cannot hold. That is data, not a failure.
+///
+/// ```
+/// let ada = rosterdiff::email::normalise(" Ada Lovelace <Ada@Example.COM> ").unwrap();
+/// assert_eq!((ada.key.as_str(), ada.address.as_str()), ("ada@example.com", "Ada@Example.COM"));
+/// assert_eq!(ada.rules.to_string(), "trim+angle+lower");
+/// ```
+pub fn normalise(cell: &str) -> Result<Address, Refusal> {
+    let mut rules = Rules::default();
+    let cleaned = clean(cell, &mut rules)?;
+    let (local, domain) = split(&cleaned)?;
+    let bare = domain.strip_suffix('.').unwrap_or(domain);
+    rules.add(Rules::DOT, bare.len() != domain.len());
+    let ascii = to_ascii(bare)?;
+    rules.add(Rules::IDNA, !bare.is_ascii());
+    check_domain(&ascii)?;
+    check_local(local)?;
+
+    let address = format!("{local}@{ascii}");
+    let local_key = lower(local);
+    let key = format!("{local_key}@{}", ascii.to_ascii_lowercase());
+    rules.add(Rules::LOWER, key != address);
+    if local.len().max(local_key.len()) > LOCAL_OCTETS_MAX {
+        return Err(Refusal::LocalLong);
+    }
+    if address.len().max(key.len()) > ADDRESS_OCTETS_MAX {
+        return Err(Refusal::Long);
+    }
+    Ok(Address { key, address, rules })
+}
+
+/// Blanks, invisible characters, wrappers and compatibility forms: gone, in whatever order they were nested.
+fn clean<'a>(cell: &'a str, rules: &mut Rules) -> Result<Cow<'a, str>, Refusal> {
+    let mut text = Cow::Borrowed(cell);
+    loop {
+        let before = text.len();
+        let mut changed = false;
+        if !text.is_ascii() {
+            changed |= strip_invisible(&mut text, rules);
+            changed |= to_nfkc(&mut text, rules);
+        }
+        trim(&mut text, rules);
+        unwrap_mailto(&mut text, rules);
+        unwrap_angle(&mut text, rules)?;
+        // Every step but NFKC only shortens, and NFKC of NFKC is itself: this ends.
+        if !changed && text.len() == before {
+            return Ok(text);
+        }
+    }
+}
+
+fn trim(text: &mut Cow<'_, str>, rules: &mut Rules) {
+    let is_edge = |c: char| c.is_whitespace() || c == '\0';
+    let trimmed = text.trim_matches(is_edge);
+    if trimmed.len() != text.len() {
+        rules.add(Rules::TRIM, true);
+        *text = Cow::Owned(trimmed.to_owned());
+    }
+}
+
+fn strip_invisible(text: &mut Cow<'_, str>, rules: &mut Rules) -> bool {
+    let found = text.contains(is_invisible);
+    if found {
+        rules.add(Rules::INVISIBLE, true);
+        *text = Cow::Owned(text.chars().filter(|c| !is_invisible(*c)).collect());
+    }
+    found
+}
+
+fn to_nfkc(text: &mut Cow<'_, str>, rules: &mut Rules) -> bool {
+    let changes = !is_nfkc(text);
+    if changes {
+        let folded: String = text.nfkc().collect();
+        // A no-break space becomes a blank and is trimmed anyway: that is no news about the letters.
+        rules.add(Rules::NFKC, folded.trim() != text.trim());
+        *text = Cow::Owned(folded);
+    }
+    changes
+}
+
+fn unwrap_mailto(text: &mut Cow<'_, str>, rules: &mut Rules) {
+    const PREFIX: &str = "mailto:";
+    if !text.get(..PREFIX.len()).is_some_and(|head| head.eq_ignore_ascii_case(PREFIX)) {
+        return;
+    }
+    rules.add(Rules::MAILTO, true);
+    let rest = &text[PREFIX.len()..];
+    // `mailto:ada@example.com?subject=…`: what follows the question mark is not the address.
+    let end = rest.find('@').and_then(|at| rest[at..].find('?').map(|q| at + q)).unwrap_or(rest.len());
+    *text = Cow::Owned(rest[..end].to_owned());
+}
+
+/// `Ada Lovelace <ada@example.com>`, as mail programs copy it.
+fn unwrap_angle(text: &mut Cow<'_, str>, rules: &mut Rules) -> Result<(), Refusal> {
+    let Some(inner) = text.strip_suffix('>') else { return Ok(()) };
+    let Some(open) = inner.rfind('<') else { return Ok(()) };
+    let (name, address) = (inner[..open].trim(), inner[open + 1..].trim());
+    // The name part may repeat the address; another address there means two people.
+    if name.contains('@') && !name.trim_matches(['"', '\'']).eq_ignore_ascii_case(address) {
+        return Err(Refusal::Several);
+    }
+    rules.add(Rules::ANGLE, true);
+    *text = Cow::Owned(address.to_owned());
+    Ok(())
+}
+
+fn split(text: &str) -> Result<(&str, &str), Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::Missing);
+    }
+    let Some((local, domain)) = text.rsplit_once('@') else { return Err(Refusal::NoAt) };
+    if local.starts_with('"') {
+        return Err(Refusal::Quoted);
+    }
+    if local.contains('@') {
+        let apart = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|' | '/');
+        return Err(if text.contains(apart) { Refusal::Several } else { Refusal::SeveralAt });
+    }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(Refusal::Blank);
+    }
+    if local.is_empty() {
+        return Err(Refusal::LocalEmpty);
+    }
+    if domain.is_empty() {
+        return Err(Refusal::DomainEmpty);
+    }
+    Ok((local, domain))
+}
+
+fn check_local(local: &str) -> Result<(), Refusal> {
+    if local.split('.').any(str::is_empty) {
+        return Err(Refusal::LocalDots);
+    }
+    // RFC 5322 atext, and for the rest letters, digits and the marks that letters need (RFC 6531).
+    let allowed = |c: char| match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' => true,
+        _ if c.is_ascii() => "!#$%&'*+-/=?^_`{|}~".contains(c),
+        _ => c.is_alphanumeric() || is_combining_mark(c),
+    };
+    if local.chars().all(allowed) { Ok(()) } else { Err(Refusal::LocalCharacter) }
+}
+
+/// A-labels (UTS 46); a plain ASCII domain passes as it is, its case kept.
+fn to_ascii(domain: &str) -> Result<Cow<'_, str>, Refusal> {
+    let has_a_label = || domain.split('.').any(|l| l.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("xn--")));
+    if domain.is_ascii() && !has_a_label() {
+        return Ok(Cow::Borrowed(domain));
+    }
+    let ascii = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY);
+    let ascii = ascii.map_err(|_| Refusal::DomainIdna)?;
+    // UTS 46 turns the ideographic full stop into a dot: one at the end is a trailing dot like any other.
+    let bare = ascii.strip_suffix('.').unwrap_or(&ascii);
+    Ok(Cow::Owned(bare.to_owned()))
+}
+
+fn check_domain(domain: &str) -> Result<(), Refusal> {
+    if domain.is_empty() {
+        return Err(Refusal::DomainEmpty);
+    }
+    for label in domain.split('.') {
+        check_label(label)?;
+    }
+    let Some((_, last)) = domain.rsplit_once('.') else { return Err(Refusal::DomainSingle) };
+    if last.bytes().all(|b| b.is_ascii_digit()) { Err(Refusal::DomainNumeric) } else { Ok(()) }
+}
+
+fn check_label(label: &str) -> Result<(), Refusal> {
+    if label.is_empty() {
+        Err(Refusal::DomainDots)
+    } else if !label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        Err(Refusal::DomainCharacter)
+    } else if label.len() > LABEL_OCTETS_MAX {
+        Err(Refusal::DomainLabelLong)
+    } else if label.starts_with('-') || label.ends_with('-') {
+        Err(Refusal::DomainHyphen)
+    } else {
+        Ok(())
+    }
+}
+
+/// Lower case, then NFKC again where lower-casing undid it, until both agree.
+fn lower(local: &str) -> String {
+    if local.is_ascii() {
+        return local.to_ascii_lowercase();
+    }
+    let mut text = local.to_lowercase();
+    loop {
+        let next: String = text.nfkc().collect::<String>().to_lowercase();
+        if next == text {
+            return text;
+        }
+        text = next;
+    }
+}
+
+/// Characters that leave no mark on paper: format characters, joiners, fillers, variation selectors.
+///
+/// They come with text copied from web pages and chat programs, and no directory means them.
+const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(cell: &str) -> String {
+        normalise(cell).unwrap().key
+    }
+
+    #[test]
+    fn each_rule_fires_alone_and_says_so() {
+        for (cell, expected, rules) in [
+            ("ada@example.com", "ada@example.com", ""),
+            ("\u{a0} ada@example.com\t", "ada@example.com", "trim"),
+            ("a\u{200b}da@example.com", "ada@example.com", "invisible"),
+            ("mailto:ada@example.com?subject=x", "ada@example.com", "mailto"),
+            ("Ada <ada@example.com>", "ada@example.com", "angle"),
+            ("ａda@example.com", "ada@example.com", "nfkc"),
+            ("re\u{301}mi@example.com", "rémi@example.com", "nfkc"),
+            ("ADA@example.COM", "ada@example.com", "lower"),
+            ("ada@bücher.example", "ada@xn--bcher-kva.example", "idna"),
+            ("ada@example.com.", "ada@example.com", "dot"),
+            ("\"Lovelace, Ada\" <mailto:Ada@Example.com>", "ada@example.com", "mailto+angle+lower"),
+        ] {
+            let address = normalise(cell).unwrap();
+            assert_eq!((address.key.as_str(), address.rules.to_string().as_str()), (expected, rules), "{cell:?}");
+            assert_eq!(Rules::parse(rules), address.rules, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn the_address_sent_keeps_its_case() {
+        assert_eq!(normalise(" Ada.L@Example.Com. ").unwrap().address, "Ada.L@Example.Com");
+        assert_eq!(normalise("Ada@BÜCHER.example").unwrap().address, "Ada@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn plus_signs_and_dots_tell_people_apart() {
+        assert_ne!(key("ada+x@example.com"), key("ada@example.com"));
+        assert_ne!(key("a.da@example.com"), key("ada@example.com"));
+    }
+
+    #[test]
+    fn lower_case_is_not_case_folding() {
+        assert_ne!(key("straße@example.com"), key("strasse@example.com"));
+    }
+
+    #[test]
+    fn each_refusal_has_its_own_code() {
+        let long_local = format!("{}@example.com", "a".repeat(65));
+        let long_label = format!("a@{}.com", "b".repeat(64));
+        let long_all = format!("a@{}.com", vec!["c".repeat(63); 4].join("."));
+        for (cell, code) in [
+            ("", "email.missing"),
+            (" \u{200b}\u{a0}", "email.missing"),
+            ("ada.example.com", "email.no_at"),
+            ("ada@x@example.com", "email.several_at"),
+            ("ada@example.com; bob@example.com", "email.several"),
+            ("bob@example.com <ada@example.com>", "email.several"),
+            ("ada l@example.com", "email.blank_inside"),
+            ("ada@exam\nple.com", "email.blank_inside"),
+            ("\"ada l\"@example.com", "email.quoted_local"),
+            ("@example.com", "email.local_empty"),
+            (long_local.as_str(), "email.local_too_long"),
+            (".ada@example.com", "email.local_dots"),
+            ("a..da@example.com", "email.local_dots"),
+            ("ada,l@example.com", "email.local_character"),
+            ("ada(hr)@example.com", "email.local_character"),
+            ("ada@", "email.domain_empty"),
+            ("ada@.", "email.domain_empty"),
+            ("ada@localhost", "email.domain_single_label"),
+            ("ada@example..com", "email.domain_dots"),
+            ("ada@.example.com", "email.domain_dots"),
+            (long_label.as_str(), "email.domain_label_too_long"),
+            ("ada@-example.com", "email.domain_hyphen"),
+            ("ada@exam_ple.com", "email.domain_character"),
+            ("ada@[192.0.2.1]", "email.domain_character"),
+            ("ada@192.0.2.1", "email.domain_numeric"),
+            ("ada@xn--0.example", "email.domain_idna"),
+            (long_all.as_str(), "email.too_long"),
+        ] {
+            assert_eq!(normalise(cell).map_err(Refusal::code), Err(code), "{cell:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn normalising_twice_changes_nothing_more(cell in "\\PC{0,12}@?\\PC{0,12}(\\.com)?") {
+            if let Ok(address) = normalise(&cell) {
+                let again = normalise(&address.key).unwrap();
+                prop_assert_eq!(&again.key, &address.key);
+                prop_assert_eq!(again.rules, Rules::default());
+                prop_assert_eq!(normalise(&address.address).unwrap().key, address.key);
+            }
+        }
+
+        #[test]
+        fn letters_of_many_scripts_survive_twice(local in "[a-zA-ZÀ-žΑ-ωА-яİıſKÅﬀ-ﬆ０-９Ａ-Ｚ.\u{300}-\u{345}]{1,10}") {
+            if let Ok(address) = normalise(&format!("{local}@EXAMPLE.com")) {
+                prop_assert_eq!(&normalise(&address.key).unwrap().key, &address.key);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The disk: what is read and written, and how a file comes to be whole or not at all.
+
+pub mod atomic;
+pub mod csv;
+pub mod export;
+pub mod manifest;
+pub mod parquet;
+pub mod plan_dir;
+
+use std::path::Path;
+
+use crate::error::{Error, Kind, Result};
+
+/// Reads a whole file.
+///
+/// # Errors
+/// `File`, naming the path.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(Error::new(Kind::File, format!("{} is a directory, not a file", path.display())));
+    }
+    std::fs::read(path).map_err(|e| Error::file("read", path, e))
+}
+
+/// The last part of a path, for messages: full paths tell more about a machine than a log should.
+#[must_use]
+pub fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}

@@ -1,0 +1,125 @@
+//! A file is there whole, or not at all; and nobody else on the machine can read it.
+//!
+//! Bytes go to a temporary file beside the target (mode 0600), reach the disk, and only then get the name. The
+//! directory is synced too: without that a crash may forget the rename.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::error::{Error, Kind, Result};
+
+/// Writes `path` by `fill`, atomically, mode 0600.
+///
+/// # Errors
+/// `File`, naming the path; the target is then as it was.
+pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut draft = Draft::new(path)?;
+    {
+        let mut out = BufWriter::with_capacity(1 << 17, draft.file());
+        fill(&mut out)?;
+        out.flush().map_err(|e| Error::file("write", path, e))?;
+    }
+    draft.commit()
+}
+
+/// A file on its way to `path`: gone if dropped before [`Draft::commit`].
+#[derive(Debug)]
+pub struct Draft {
+    temporary: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Starts a draft beside `path`.
+    ///
+    /// # Errors
+    /// `File` if nothing can be written there.
+    pub fn new(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::new(Kind::File, format!("cannot write {}: it is a directory", path.display())));
+        }
+        let temporary = NamedTempFile::new_in(parent(path)).map_err(|e| Error::file("write", path, e))?;
+        Ok(Self { temporary, path: path.to_owned() })
+    }
+
+    /// The open file.
+    pub fn file(&mut self) -> &mut File {
+        self.temporary.as_file_mut()
+    }
+
+    /// Gives the file its name, once its bytes are on the disk.
+    ///
+    /// # Errors
+    /// `File`, naming the path.
+    pub fn commit(self) -> Result<()> {
+        let failed = |e: std::io::Error| Error::file("write", &self.path, e);
+        self.temporary.as_file().sync_all().map_err(failed)?;
+        self.temporary.persist(&self.path).map_err(|e| Error::file("write", &self.path, e.error))?;
+        sync_dir(parent(&self.path))
+    }
+}
+
+/// A directory on its way to `path` (mode 0700): gone if dropped before [`Stage::commit`].
+#[derive(Debug)]
+pub struct Stage {
+    temporary: TempDir,
+    path: PathBuf,
+}
+
+impl Stage {
+    /// Starts a directory beside `path`.
+    ///
+    /// # Errors
+    /// `File` if nothing can be written there.
+    pub fn new(path: &Path) -> Result<Self> {
+        let temporary = tempfile::Builder::new().prefix(".rosterdiff-").tempdir_in(parent(path));
+        Ok(Self { temporary: temporary.map_err(|e| Error::file("write", path, e))?, path: path.to_owned() })
+    }
+
+    /// Where to write meanwhile.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Puts the directory in place, instead of one that stands there.
+    ///
+    /// # Errors
+    /// `File`, naming the path; what stood there is then there again.
+    pub fn commit(self) -> Result<()> {
+        let failed = |e: std::io::Error| Error::file("write", &self.path, e);
+        sync_dir(self.temporary.path())?;
+        let aside = self.temporary.path().with_extension("old");
+        let replaces = self.path.exists();
+        if replaces {
+            std::fs::rename(&self.path, &aside).map_err(failed)?;
+        }
+        if let Err(e) = std::fs::rename(self.temporary.path(), &self.path) {
+            if replaces {
+                std::fs::rename(&aside, &self.path).map_err(failed)?;
+            }
+            return Err(failed(e));
+        }
+        if replaces {
+            std::fs::remove_dir_all(&aside).map_err(failed)?;
+        }
+        // The directory has its own name now: there is nothing left for the guard to remove.
+        let _moved = self.temporary.keep();
+        sync_dir(parent(&self.path))
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Makes names in a directory durable.
+///
+/// # Errors
+/// `File`, naming the directory.
+pub fn sync_dir(path: &Path) -> Result<()> {
+    File::open(path).and_then(|dir| dir.sync_all()).map_err(|e| Error::file("sync", path, e))
+}

@@ -1,0 +1,66 @@
+//! Somebody's export of an organisation: any CSV with an e-mail column. It proves nothing, but it can be compared with.
+
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame};
+
+use crate::columns;
+use crate::error::{Error, Result};
+use crate::files::{self, parquet};
+use crate::roster::{self, Records};
+use crate::snapshot::Snapshot;
+
+/// Headers of an export, squashed to letters, by what they hold.
+const HEADERS: [(&str, &[&str]); 6] = [
+    (columns::ID, &["id", "userid", "guid"]),
+    (columns::NAME, &["name", "fullname", "displayname"]),
+    (columns::USERNAME, &["username", "login", "userprincipalname"]),
+    (columns::STATE, &["state", "status"]),
+    (columns::DEPARTMENT, &["department"]),
+    (columns::TITLE, &["title", "jobtitle"]),
+];
+
+/// Reads a snapshot: our own parquet, or an export as CSV.
+///
+/// # Errors
+/// `File` or `Damaged`, naming the path.
+pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
+    let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+    if is_parquet && !path.is_dir() { parquet::read_snapshot(path) } else { read_csv(path) }
+}
+
+fn read_csv(path: &Path) -> Result<Snapshot> {
+    let records = read_records(path)?;
+    let email = roster::map(&records, &[])?.email;
+    let squash = |h: &String| h.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let squashed: Vec<String> = records.header.iter().map(squash).collect();
+    let find = |words: &[&str]| words.iter().find_map(|w| squashed.iter().position(|h| h == w));
+    let mut wanted = vec![(columns::EMAIL, email)];
+    wanted.extend(HEADERS.iter().filter_map(|(name, words)| Some((*name, find(words)?))));
+
+    let positions: Vec<usize> = wanted.iter().map(|(_, at)| *at).collect();
+    let mut cells: Vec<Vec<String>> = vec![Vec::with_capacity(records.records.len()); wanted.len()];
+    let mut fields = Vec::new();
+    for record in &records.records {
+        for (column, cell) in cells.iter_mut().zip(records.cells(record, &positions, &mut fields)) {
+            column.push(cell.into_owned());
+        }
+    }
+    let named = wanted.iter().zip(cells).map(|((name, _), cells)| Column::new((*name).into(), cells));
+    Snapshot::from_frame(&DataFrame::new(records.records.len(), named.collect())?)
+}
+
+/// Reads the records of a CSV or TSV file.
+///
+/// # Errors
+/// `File`, naming the path.
+pub fn read_records(path: &Path) -> Result<Records> {
+    let is_tsv = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+    let name = files::name(path);
+    let is_other =
+        path.extension().is_some_and(|e| ["xlsx", "xls", "parquet"].iter().any(|x| e.eq_ignore_ascii_case(x)));
+    if is_other && path.is_file() {
+        return Err(Error::new(crate::error::Kind::File, format!("{name} is no CSV")).hint("save it as \"CSV UTF-8\""));
+    }
+    roster::read(&name, files::read(path)?, is_tsv)
+}

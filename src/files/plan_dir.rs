@@ -1,0 +1,243 @@
+//! The directory of a plan: written whole or not at all, and the room that shows what came of it.
+//!
+//! After a run the results are derived from plan and journal alone. Source cells come from `new.csv`, whose digest is in
+//! the manifest: the roster itself is not needed any more.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame};
+
+use crate::apply::ledger::{Ledger, Row};
+use crate::apply::{Outcome, Outcomes, journal};
+use crate::columns;
+use crate::error::{Error, Kind, Result};
+use crate::files::manifest::{self, Digest, Input, Manifest};
+use crate::files::{self, atomic, csv, parquet};
+use crate::plan::{Counts, Keep, Plan, Verdict};
+use crate::roster::{self, Named, Records};
+use crate::snapshot::Certificate;
+
+/// The frame of a plan.
+pub const PLAN: &str = "plan.parquet";
+/// The snapshot, when `plan` took it itself.
+pub const SNAPSHOT: &str = "snapshot.parquet";
+/// The frame of a result.
+pub const RESULT: &str = "result.parquet";
+
+/// Everything a manifest says beyond the plan itself.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// When, RFC 3339, UTC.
+    pub at: String,
+    /// From which roster.
+    pub roster: Input,
+    /// Against which snapshot.
+    pub snapshot: Input,
+    /// With which columns.
+    pub mapping: Named,
+    /// With which of several rows standing.
+    pub keep: Keep,
+    /// What the snapshot proved.
+    pub certificate: Option<Certificate>,
+}
+
+/// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
+///
+/// # Errors
+/// `File`.
+pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
+    let refuse = |what: String, hint: &str| Err(Error::new(Kind::File, what).hint(hint));
+    if !dir.exists() {
+        return Ok(());
+    }
+    if !dir.is_dir() {
+        return refuse(format!("{} is a file, not a directory", dir.display()), "choose another -o DIR");
+    }
+    if dir.join(journal::FILE).exists() || dir.join(RESULT).exists() {
+        let what =
+            format!("{} holds a run that has begun: its journal is the only proof of who was created", dir.display());
+        return refuse(what, "choose another -o DIR");
+    }
+    let is_empty = std::fs::read_dir(dir).map_err(|e| Error::file("read", dir, e))?.next().is_none();
+    if is_empty || (overwrite && dir.join(manifest::FILE).exists()) {
+        return Ok(());
+    }
+    if dir.join(manifest::FILE).exists() {
+        return refuse(format!("{} holds a plan already", dir.display()), "add --overwrite, or choose another -o DIR");
+    }
+    refuse(format!("{} is not empty and holds no plan", dir.display()), "choose another -o DIR")
+}
+
+/// Writes `plan.parquet`, the five CSVs and the manifest into `dir`, which is a stage that nobody sees yet.
+///
+/// # Errors
+/// `File`.
+pub fn fill(dir: &Path, records: &Records, plan: &Plan, made: Made) -> Result<Manifest> {
+    parquet::write_frame(&dir.join(PLAN), plan.frame())?;
+    for verdict in Verdict::ALL {
+        let path = dir.join(format!("{}.csv", verdict.as_str()));
+        atomic::write(&path, |out| write_verdicts(out, records, plan, &[verdict]))?;
+    }
+    let mut outputs = BTreeMap::new();
+    let names = Verdict::ALL.iter().map(|v| format!("{}.csv", v.as_str()));
+    for name in names.chain([PLAN.to_owned(), SNAPSHOT.to_owned()]) {
+        let path = dir.join(&name);
+        if path.exists() {
+            outputs.insert(name, Digest::of_file(&path)?);
+        }
+    }
+    let manifest = Manifest {
+        format: Manifest::FORMAT,
+        tool: concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned(),
+        made_at: made.at,
+        organisation_id: made.certificate.as_ref().map(|c| c.organisation_id.clone()),
+        roster: made.roster,
+        snapshot: made.snapshot,
+        mapping: made.mapping,
+        keep: made.keep,
+        counts: *plan.counts(),
+        complete: made.certificate.as_ref().is_some_and(|c| c.complete),
+        certificate: made.certificate,
+        outputs,
+    };
+    manifest.write(dir)?;
+    Ok(manifest)
+}
+
+/// Writes the rows of some verdicts as CSV, in file order.
+///
+/// # Errors
+/// `File`.
+pub fn write_verdicts(
+    out: &mut dyn std::io::Write,
+    records: &Records,
+    plan: &Plan,
+    verdicts: &[Verdict],
+) -> Result<()> {
+    let words = plan.frame().column(columns::VERDICT)?.str()?;
+    let wanted = |at: usize| words.get(at).and_then(Verdict::from_word).is_some_and(|v| verdicts.contains(&v));
+    let rows = records.records.iter().zip(0..).filter(|(_, at)| wanted(*at));
+    csv::write_rows(out, records, plan.frame(), &columns::PLAN_TOOL, rows)
+}
+
+/// Opens a plan: reads the manifest, holds every file against its digest, reads the frame.
+///
+/// # Errors
+/// `File`, `Unsafe` if a file was altered, `Damaged`.
+pub fn open(dir: &Path) -> Result<(Manifest, Plan)> {
+    let manifest = Manifest::read(dir)?;
+    manifest.check_outputs(dir)?;
+    let plan = Plan::from_frame(parquet::read_frame(&dir.join(PLAN))?)?;
+    if *plan.counts() != manifest.counts {
+        return Err(Error::new(Kind::Unsafe, format!("{} does not say what its plan says", manifest::FILE))
+            .hint("plan again; nothing was sent"));
+    }
+    Ok((manifest, plan))
+}
+
+/// Rows of a plan by outcome.
+///
+/// # Errors
+/// Only a fault of this program.
+pub fn outcomes(plan: &Plan, ledger: &Ledger) -> Result<Outcomes> {
+    let new = plan.new_users()?;
+    let mut outcomes = Outcomes::default();
+    for row in new.column(columns::ROW)?.u32()?.iter().flatten() {
+        outcomes.add(ledger.row(row).map_or(Outcome::Unprocessed, Row::outcome));
+    }
+    // The second law, in release builds too: whoever is planned is accounted for, and nobody else was touched.
+    if outcomes.sum() != plan.counts().new || ledger.n_rows() as u64 > plan.counts().new {
+        return Err(Error::new(Kind::Damaged, "the journal speaks of rows that the plan does not have"));
+    }
+    Ok(outcomes)
+}
+
+/// Writes `result.parquet` and one CSV per outcome, from plan and journal alone.
+///
+/// # Errors
+/// `File`, `Damaged`.
+pub fn write_results(dir: &Path, plan: &Plan, ledger: &Ledger) -> Result<()> {
+    let result = result_frame(plan, ledger)?;
+    parquet::write_frame(&dir.join(RESULT), &result)?;
+    let records = roster::read("new.csv", files::read(&dir.join("new.csv"))?, false)?;
+    let words = result.column(columns::OUTCOME)?.str()?;
+    let files: [(&str, &[Outcome]); 5] = [
+        ("created.csv", &[Outcome::Created, Outcome::Adopted]),
+        ("taken.csv", &[Outcome::Taken]),
+        ("refused.csv", &[Outcome::Refused]),
+        ("unknown.csv", &[Outcome::Unknown]),
+        ("unprocessed.csv", &[Outcome::Unprocessed]),
+    ];
+    let tools: Vec<&str> = columns::PLAN_TOOL.iter().chain(&columns::RESULT_TOOL).copied().collect();
+    for (name, wanted) in files {
+        let is_wanted = |at: usize| words.get(at).is_some_and(|w| wanted.iter().any(|o| o.as_str() == w));
+        let mut rows = Vec::new();
+        for record in &records.records {
+            let row = records.row_number(record).filter(|row| (1..=result.height()).contains(&(*row as usize)));
+            let row =
+                row.ok_or_else(|| Error::new(Kind::Damaged, format!("new.csv, line {}: no row number", record.line)))?;
+            rows.push((record, row as usize - 1));
+        }
+        let rows = rows.into_iter().filter(|(_, at)| is_wanted(*at));
+        atomic::write(&dir.join(name), |out| csv::write_rows(out, &records, &result, &tools, rows))?;
+    }
+    Ok(())
+}
+
+/// The plan's frame with, for each new row, its outcome and the user it met.
+fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
+    let mut frame = plan.frame().clone();
+    let verdicts = frame.column(columns::VERDICT)?.str()?.clone();
+    let is_new = |at: usize| verdicts.get(at) == Some(Verdict::New.as_str());
+    let rows: Vec<Option<&Row>> =
+        (0..frame.height()).map(|at| ledger.row(u32::try_from(at + 1).ok()?).filter(|_| is_new(at))).collect();
+    let emails = frame.column(columns::EMAIL)?.str()?.clone();
+
+    let planned = |name: &str, found: &dyn Fn(usize, &Row) -> Option<String>| -> Result<Column> {
+        let old = frame.column(name)?.str()?;
+        let cells = rows.iter().enumerate().map(|(at, row)| match row {
+            Some(row) => found(at, row),
+            None => old.get(at).map(str::to_owned),
+        });
+        Ok(Column::new(name.into(), cells.collect::<Vec<_>>()))
+    };
+    let ours = |row: &Row| matches!(row.outcome(), Outcome::Created | Outcome::Adopted);
+    let state = |row: &Row| if ours(row) { Some("active".to_owned()) } else { row.user_state.map(|s| s.to_string()) };
+    let replaced = [
+        planned(columns::USER_ID, &|_, row| row.user_id.clone())?,
+        planned(columns::USER_STATE, &|_, row| state(row))?,
+        planned(columns::USER_EMAIL, &|at, row| emails.get(at).filter(|_| ours(row)).map(str::to_owned))?,
+        planned(columns::REASON, &|_, row| row.reply.words.clone())?,
+    ];
+    let text = |name: &str, of: &dyn Fn(&Row) -> Option<String>| {
+        Column::new(name.into(), rows.iter().map(|row| row.and_then(of)).collect::<Vec<_>>())
+    };
+    let outcome: Vec<Option<&str>> = rows
+        .iter()
+        .enumerate()
+        .map(|(at, row)| is_new(at).then(|| row.map_or(Outcome::Unprocessed, Row::outcome).as_str()))
+        .collect();
+    let added = [
+        Column::new(columns::OUTCOME.into(), outcome),
+        Column::new(
+            columns::HTTP_STATUS.into(),
+            rows.iter().map(|r| r.and_then(|r| r.reply.http).map(u32::from)).collect::<Vec<_>>(),
+        ),
+        text(columns::CODE, &|row| row.reply.code.clone()),
+        text(columns::CORRELATION_ID, &|row| row.reply.cid.clone()),
+        Column::new(columns::ATTEMPTS.into(), rows.iter().map(|r| r.map(|r| r.attempts)).collect::<Vec<_>>()),
+        text(columns::AT, &|row| Some(row.at.clone())),
+    ];
+    for column in replaced.into_iter().chain(added) {
+        frame.with_column(column)?;
+    }
+    Ok(frame)
+}
+
+/// One line for people: how the rows add up.
+#[must_use]
+pub fn verdict_sum(counts: &Counts) -> String {
+    let parts: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", counts.of(*v), v.as_str())).collect();
+    format!("{} rows = {}", counts.rows, parts.join(" + "))
+}

@@ -1,0 +1,21 @@
+//! `rosterdiff`: bring a CSV of people into a Genesys Cloud organisation without a 409, a double or a lost row.
+//!
+//! The map of the rooms, in the order in which a row walks through them, is `ARCHITECTURE.md`.
+
+pub mod columns;
+pub mod email;
+pub mod error;
+pub mod person;
+
+pub mod plan;
+pub mod roster;
+pub mod snapshot;
+
+pub mod api;
+pub mod apply;
+pub mod files;
+pub mod take;
+pub mod verify;
+
+pub mod cli;
+pub mod sim;

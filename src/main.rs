@@ -1,0 +1,7 @@
+//! Arguments → runtime → command → exit code; nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(rosterdiff::cli::main())
+}

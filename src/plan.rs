@@ -1,0 +1,228 @@
+//! Room 3: every row gets exactly one verdict.
+//!
+//! Pure: no clock, no disk, no network, no randomness. polars joins the roster with whoever holds its keys; the new
+//! rows are an anti-join. Afterwards the plan is a value, and a plan that is not applied is the dry run.
+//!
+//! ```
+//! use polars::prelude::*;
+//! use rosterdiff::{plan::{Keep, Plan}, roster::Roster, snapshot::Snapshot};
+//!
+//! let roster = df!("email" => ["Ada@Example.com", " bob@example.com"], "name" => ["Ada Lovelace", "Bob"])?;
+//! let organisation = df!("email" => ["ada@example.com"], "state" => ["inactive"])?;
+//! let plan = Plan::build(&Roster::from_frame(&roster)?, &Snapshot::from_frame(&organisation)?, Keep::First)?;
+//!
+//! let new: DataFrame = plan.new_users()?;
+//! assert_eq!(new.column("email")?.str()?.get(0), Some("bob@example.com"));
+//! assert_eq!((plan.counts().new, plan.counts().present), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod build;
+mod holders;
+
+use polars::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::columns;
+use crate::error::{Error, Kind, Result};
+use crate::person::Person;
+use crate::roster::Roster;
+use crate::snapshot::Snapshot;
+
+/// What the plan decided about a row; each row has exactly one.
+///
+/// Precedence: invalid, duplicate, present, deleted, new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Nobody holds the key: to be created.
+    New,
+    /// An active or inactive user holds the key, by e-mail or username.
+    Present,
+    /// A deleted user holds the key: a create would be refused.
+    Deleted,
+    /// Another row of the roster stands for the key.
+    Duplicate,
+    /// No usable address, a ragged record, a NUL byte, a stray quote; or new without a name.
+    Invalid,
+}
+
+impl Verdict {
+    /// All verdicts, in the order in which they are told.
+    pub const ALL: [Self; 5] = [Self::New, Self::Present, Self::Deleted, Self::Duplicate, Self::Invalid];
+
+    /// The word in columns and file names.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Present => "present",
+            Self::Deleted => "deleted",
+            Self::Duplicate => "duplicate",
+            Self::Invalid => "invalid",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|v| v.as_str() == word)
+    }
+}
+
+/// Which of several rows with one key stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keep {
+    /// The first.
+    #[default]
+    First,
+    /// The last.
+    Last,
+    /// None of them.
+    None,
+}
+
+/// Rows by verdict. They add up to the rows: that is checked when a plan is built and when it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All rows of the roster.
+    pub rows: u64,
+    /// To be created.
+    pub new: u64,
+    /// Held by a live user.
+    pub present: u64,
+    /// Held by a deleted user.
+    pub deleted: u64,
+    /// Another row stands for them.
+    pub duplicate: u64,
+    /// Not usable.
+    pub invalid: u64,
+}
+
+impl Counts {
+    /// Rows of one verdict.
+    #[must_use]
+    pub const fn of(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::New => self.new,
+            Verdict::Present => self.present,
+            Verdict::Deleted => self.deleted,
+            Verdict::Duplicate => self.duplicate,
+            Verdict::Invalid => self.invalid,
+        }
+    }
+
+    const fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::New => self.new += 1,
+            Verdict::Present => self.present += 1,
+            Verdict::Deleted => self.deleted += 1,
+            Verdict::Duplicate => self.duplicate += 1,
+            Verdict::Invalid => self.invalid += 1,
+        }
+    }
+
+    /// Whether the verdicts add up to the rows.
+    #[must_use]
+    pub const fn add_up(&self) -> bool {
+        self.rows == self.new + self.present + self.deleted + self.duplicate + self.invalid
+    }
+}
+
+/// A verdict for every row, and everything that creating the new ones needs.
+///
+/// The frame has one row per roster row, in file order: the tool columns of [`columns::PLAN_TOOL`] without `extra`
+/// (`row`, `line`, `holders`, `first_row` u32, the others str) and `email`, `name`, `department`, `title` str.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    frame: DataFrame,
+    counts: Counts,
+}
+
+impl Plan {
+    /// Joins a roster with a snapshot.
+    ///
+    /// # Errors
+    /// Only a fault of this program: verdicts that do not add up are an error in release builds too.
+    pub fn build(roster: &Roster, snapshot: &Snapshot, keep: Keep) -> Result<Self> {
+        build::build(roster, snapshot, keep)
+    }
+
+    /// A plan from its frame, as `plan.parquet` keeps it.
+    ///
+    /// # Errors
+    /// `Damaged` if a column is missing, a verdict unknown or a row number out of order.
+    pub fn from_frame(frame: DataFrame) -> Result<Self> {
+        let counts = count(&frame).map_err(|cause| {
+            Error::new(Kind::Damaged, "the plan does not have the columns of a plan").because(cause)
+        })?;
+        let counts = counts.ok_or_else(|| Error::new(Kind::Damaged, "the plan has a row without a proper verdict"))?;
+        Ok(Self { frame, counts })
+    }
+
+    /// The frame.
+    #[must_use]
+    pub const fn frame(&self) -> &DataFrame {
+        &self.frame
+    }
+
+    /// Rows by verdict.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The new rows: `row` u32, `key`, `email`, `name`, `department`, `title` str.
+    ///
+    /// # Errors
+    /// Only a fault of this program.
+    pub fn new_users(&self) -> Result<DataFrame> {
+        let wanted = [columns::ROW, columns::KEY, columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE];
+        let is_new: BooleanChunked =
+            self.frame.column(columns::VERDICT)?.str()?.iter().map(|v| v == Some(Verdict::New.as_str())).collect();
+        Ok(self.frame.select(wanted)?.filter(&is_new)?)
+    }
+
+    /// The new rows as people to create: all that `apply` gets to see.
+    ///
+    /// # Errors
+    /// `Unsafe` if a new row has no name: the service refuses a user without one.
+    pub fn people(&self) -> Result<Vec<Person>> {
+        let new = self.new_users()?;
+        let text = |name: &str| new.column(name).and_then(|c| c.str().cloned());
+        let (keys, emails, names) = (text(columns::KEY)?, text(columns::EMAIL)?, text(columns::NAME)?);
+        let (departments, titles) = (text(columns::DEPARTMENT)?, text(columns::TITLE)?);
+        let rows = new.column(columns::ROW)?.u32()?;
+        let person = |at: usize| {
+            Some(Person {
+                row: rows.get(at)?,
+                key: keys.get(at)?.to_owned(),
+                email: emails.get(at)?.to_owned(),
+                name: names.get(at)?.to_owned(),
+                department: departments.get(at).map(str::to_owned),
+                title: titles.get(at).map(str::to_owned),
+            })
+        };
+        let people: Option<Vec<Person>> = (0..new.height()).map(person).collect();
+        people.ok_or_else(|| {
+            Error::new(
+                Kind::Unsafe,
+                "the new rows of this plan have no names, and a user cannot be created without one",
+            )
+            .hint("plan again with --map name=\"COLUMN\" (or name=\"First\"+\"Last\"); nothing was sent")
+        })
+    }
+}
+
+/// Counts verdicts; none if one is unknown or rows are not numbered 1, 2, 3…
+fn count(frame: &DataFrame) -> PolarsResult<Option<Counts>> {
+    frame.select([columns::LINE, columns::KEY, columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE])?;
+    let rows = frame.column(columns::ROW)?.u32()?;
+    let in_order = rows.iter().zip(1_u32..).all(|(row, expected)| row == Some(expected));
+    let mut counts = Counts { rows: frame.height() as u64, ..Counts::default() };
+    for word in frame.column(columns::VERDICT)?.str()?.iter() {
+        let Some(verdict) = word.and_then(Verdict::from_word) else { return Ok(None) };
+        counts.add(verdict);
+    }
+    Ok(Some(counts).filter(|c| in_order && c.add_up()))
+}

@@ -1,0 +1,200 @@
+//! From roster and snapshot to verdicts.
+
+use polars::prelude::*;
+
+use super::holders::{BY_USERNAME, USER, holders};
+use super::{Counts, Keep, Plan, Verdict};
+use crate::columns;
+use crate::email::Rules;
+use crate::error::{Error, Result};
+use crate::person::State;
+use crate::roster::{Roster, RowFault};
+use crate::snapshot::Snapshot;
+
+pub(super) fn build(roster: &Roster, snapshot: &Snapshot, keep: Keep) -> Result<Plan> {
+    let holders = holders(snapshot)?;
+    let keyed = roster.frame.select([columns::KEY, columns::ROW])?;
+    let keyed = keyed.filter(&keyed.column(columns::KEY)?.is_not_null())?;
+    let nameless = nameless(roster, &keyed, &holders)?;
+    let standing = keyed.filter(&nameless.iter().map(|n| !n).collect::<BooleanChunked>())?;
+    let kept = kept(&standing, keep)?;
+    let new = join(&kept, &holders, JoinType::Anti)?;
+
+    let mut decided = Decided::new(roster)?;
+    for (row, _) in keyed.column(columns::ROW)?.u32()?.iter().zip(&nameless).filter(|(_, n)| **n) {
+        decided.invalid(row, RowFault::NameMissing.code())?;
+    }
+    decided.standing(&standing, &kept, &holders, snapshot, keep)?;
+    let plan = decided.finish(roster, snapshot)?;
+    // The law that everything rests on, checked in release builds: new is what the anti-join says, and no row is lost.
+    if plan.counts.new != new.height() as u64 || !plan.counts.add_up() {
+        return Err(Error::bug(format!("verdicts do not add up: {:?}, anti-join {}", plan.counts, new.height())));
+    }
+    Ok(plan)
+}
+
+fn join(left: &DataFrame, right: &DataFrame, how: JoinType) -> Result<DataFrame> {
+    let mut args = JoinArgs::new(how);
+    args.maintain_order = MaintainOrderJoin::Left;
+    Ok(left.join(right, [columns::KEY], [columns::KEY], args, None)?)
+}
+
+/// Which keyed rows would be new but have no name. They never stand for a key.
+fn nameless(roster: &Roster, keyed: &DataFrame, holders: &DataFrame) -> Result<Vec<bool>> {
+    let mut is_nameless = vec![false; roster.n_rows()];
+    if roster.has_names {
+        let names = roster.frame.column(columns::NAME)?.str()?;
+        for row in join(keyed, holders, JoinType::Anti)?.column(columns::ROW)?.u32()?.iter().flatten() {
+            is_nameless[row as usize - 1] = names.get(row as usize - 1).is_none();
+        }
+    }
+    Ok(keyed.column(columns::ROW)?.u32()?.iter().flatten().map(|row| is_nameless[row as usize - 1]).collect())
+}
+
+/// The row that stands for each key: `key`, `first_row` u32.
+fn kept(standing: &DataFrame, keep: Keep) -> Result<DataFrame> {
+    let strategy = match keep {
+        Keep::First => UniqueKeepStrategy::First,
+        Keep::Last => UniqueKeepStrategy::Last,
+        Keep::None => UniqueKeepStrategy::None,
+    };
+    let mut kept = standing.unique_stable(Some(&[columns::KEY.to_owned()]), strategy, None)?;
+    kept.rename(columns::ROW, columns::FIRST_ROW.into())?;
+    Ok(kept)
+}
+
+/// One slot per row, filled verdict by verdict; a slot is filled exactly once.
+struct Decided {
+    verdict: Vec<Option<Verdict>>,
+    reason: Vec<Option<String>>,
+    rules: Vec<Rules>,
+    first_row: Vec<Option<u32>>,
+    user: Vec<Option<u32>>,
+    holders: Vec<Option<u32>>,
+}
+
+impl Decided {
+    fn new(roster: &Roster) -> Result<Self> {
+        let reasons = roster.frame.column(columns::REASON)?.str()?;
+        let n = roster.n_rows();
+        Ok(Self {
+            verdict: reasons.iter().map(|r| r.map(|_| Verdict::Invalid)).collect(),
+            reason: reasons.iter().map(|r| r.map(str::to_owned)).collect(),
+            rules: roster.frame.column(columns::RULES)?.str()?.iter().map(|r| Rules::parse(r.unwrap_or(""))).collect(),
+            first_row: vec![None; n],
+            user: vec![None; n],
+            holders: vec![None; n],
+        })
+    }
+
+    fn decide(&mut self, row: u32, verdict: Verdict) -> Result<usize> {
+        let at = row as usize - 1;
+        if let Some(other) = self.verdict[at].replace(verdict) {
+            return Err(Error::bug(format!("row {row} got two verdicts, {other:?} and {verdict:?}")));
+        }
+        Ok(at)
+    }
+
+    fn invalid(&mut self, row: Option<u32>, reason: &str) -> Result<()> {
+        let at = self.decide(row.unwrap_or_default(), Verdict::Invalid)?;
+        self.reason[at] = Some(reason.to_owned());
+        Ok(())
+    }
+
+    fn standing(
+        &mut self,
+        rows: &DataFrame,
+        kept: &DataFrame,
+        held: &DataFrame,
+        org: &Snapshot,
+        keep: Keep,
+    ) -> Result<()> {
+        let joined = join(&join(rows, kept, JoinType::Left)?, held, JoinType::Left)?;
+        let number = |name: &str| joined.column(name).and_then(|c| c.u32().cloned());
+        let (rows, first) = (number(columns::ROW)?, number(columns::FIRST_ROW)?);
+        let (user, n_holders) = (number(USER)?, number(columns::HOLDERS)?);
+        let by_username = joined.column(BY_USERNAME)?.bool()?;
+        let states = org.frame.column(columns::STATE)?.str()?;
+        let org_rules = org.frame.column(columns::RULES)?.str()?;
+        for i in 0..joined.height() {
+            let Some(row) = rows.get(i) else { continue };
+            let state = user.get(i).map(|u| State::from_word(states.get(u as usize).unwrap_or_default()));
+            let (verdict, reason) = match (first.get(i), state) {
+                (kept, _) if kept != Some(row) => (Verdict::Duplicate, Some(duplicate_reason(keep))),
+                (_, None) => (Verdict::New, None),
+                (_, state) => {
+                    let verdict = if state == Some(State::Deleted) { Verdict::Deleted } else { Verdict::Present };
+                    (verdict, Some(if by_username.get(i) == Some(true) { "held.username" } else { "held.email" }))
+                }
+            };
+            let at = self.decide(row, verdict)?;
+            self.reason[at] = reason.map(str::to_owned);
+            self.first_row[at] = first.get(i).filter(|_| verdict == Verdict::Duplicate);
+            (self.user[at], self.holders[at]) = (user.get(i), n_holders.get(i));
+            let theirs = user.get(i).and_then(|u| org_rules.get(u as usize)).map_or_else(Rules::default, Rules::parse);
+            self.rules[at] = self.rules[at].union(theirs);
+        }
+        Ok(())
+    }
+
+    fn finish(self, roster: &Roster, org: &Snapshot) -> Result<Plan> {
+        let n = roster.n_rows();
+        let mut counts = Counts { rows: n as u64, ..Counts::default() };
+        for (at, verdict) in self.verdict.iter().enumerate() {
+            let verdict = verdict.ok_or_else(|| Error::bug(format!("row {} got no verdict", at + 1)))?;
+            counts.add(verdict);
+        }
+        let differs = self.differs(roster, org)?;
+        let user: IdxCa = self.user.iter().copied().collect();
+        let of_user =
+            |from: &str, to: &str| -> Result<Column> { Ok(org.frame.column(from)?.take(&user)?.with_name(to.into())) };
+        let text = |name: &str, cells: Vec<Option<String>>| Column::new(name.into(), cells);
+        let words: Vec<&str> = self.verdict.iter().map(|v| v.map_or("", Verdict::as_str)).collect();
+        let mut all = vec![
+            roster.frame.column(columns::ROW)?.clone(),
+            roster.frame.column(columns::LINE)?.clone(),
+            roster.frame.column(columns::KEY)?.clone(),
+            Column::new(columns::VERDICT.into(), words),
+            text(columns::REASON, self.reason),
+            text(columns::RULES, self.rules.iter().map(|r| Some(r.to_string())).collect()),
+            of_user(columns::ID, columns::USER_ID)?,
+            of_user(columns::STATE, columns::USER_STATE)?,
+            of_user(columns::EMAIL, columns::USER_EMAIL)?,
+            Column::new(columns::HOLDERS.into(), self.holders),
+            Column::new(columns::FIRST_ROW.into(), self.first_row),
+            text(columns::DIFFERS, differs),
+        ];
+        for name in [columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE] {
+            all.push(roster.frame.column(name)?.clone());
+        }
+        Ok(Plan { frame: DataFrame::new(n, all)?, counts })
+    }
+
+    /// Fields in which a duplicate disagrees with the kept row, or a present row with its holder; a field that the
+    /// roster leaves empty disagrees with nothing.
+    fn differs(&self, roster: &Roster, org: &Snapshot) -> Result<Vec<Option<String>>> {
+        let mut differs: Vec<Vec<&str>> = vec![Vec::new(); self.verdict.len()];
+        for field in [columns::NAME, columns::DEPARTMENT, columns::TITLE] {
+            let (ours, theirs) = (roster.frame.column(field)?.str()?, org.frame.column(field)?.str()?);
+            for at in 0..differs.len() {
+                let other = match (self.verdict[at], self.first_row[at], self.user[at]) {
+                    (Some(Verdict::Duplicate), Some(first), _) => ours.get(first as usize - 1),
+                    (Some(Verdict::Present), _, Some(user)) => theirs.get(user as usize),
+                    _ => continue,
+                };
+                if ours.get(at).is_some_and(|mine| mine != other.unwrap_or_default().trim()) {
+                    differs[at].push(field);
+                }
+            }
+        }
+        Ok(differs.into_iter().map(|d| Some(d.join("+")).filter(|d| !d.is_empty())).collect())
+    }
+}
+
+const fn duplicate_reason(keep: Keep) -> &'static str {
+    match keep {
+        Keep::First => "duplicate.first_kept",
+        Keep::Last => "duplicate.last_kept",
+        Keep::None => "duplicate.none_kept",
+    }
+}

@@ -1,0 +1,130 @@
+//! What goes back: a body, or a refusal in one of the service's two error shapes.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::api::wire::Reply;
+
+/// A body with status 200, or a refusal.
+pub(super) type Answer = Result<Vec<u8>, Refusal>;
+
+/// Serialises a body. It cannot fail for the shapes of this module; should it, the client sees an empty body.
+pub(super) fn body(shape: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(shape).unwrap_or_default()
+}
+
+/// Why a request is not carried out.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    code: &'static str,
+    message: String,
+    params: Map<String, Value>,
+    fields: Vec<String>,
+    /// Seconds, for a 429.
+    pub(super) retry_after_s: Option<u64>,
+    oauth: bool,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { status, code, message, params: Map::new(), fields: vec![], retry_after_s: None, oauth: false }
+    }
+
+    /// `{error, description, error_description}`, as `/oauth/token` says it.
+    pub(super) fn oauth(status: u16, error: &'static str, description: &str) -> Self {
+        Self { oauth: true, ..Self::new(status, error, description) }
+    }
+
+    /// 400 with a message of our own: the service's texts for most of these are unknown.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "bad.request", message)
+    }
+
+    /// 400 for a word outside its list.
+    pub(super) fn invalid_value(value: &str, kind: &str, allowed: &str) -> Self {
+        let text = format!("Value [{value}] is not valid for field type [{kind}]. Allowable values are: {allowed}");
+        Self::new(400, "invalid.value", text)
+    }
+
+    pub(super) fn not_found(what: &str) -> Self {
+        Self::new(404, "not.found", format!("The requested resource was not found: {what}"))
+    }
+
+    /// 409 of a create. Which user holds the address is not said: no source shows that it would be.
+    pub(super) fn conflict() -> Self {
+        let text = "The request conflicts with the current state of the target resource.";
+        Self::new(409, "general.conflict", text)
+    }
+
+    pub(super) fn too_large(octets_max: usize) -> Self {
+        let text = format!("The request is over the size limit. Maximum bytes: {octets_max}");
+        Self::new(413, "request.entity.too.large", text).param("maximumBytes", &octets_max.to_string())
+    }
+
+    pub(super) fn throttled(wait_s: u64) -> Self {
+        let text = format!("Rate limit exceeded the maximum. Retry the request in [{wait_s}] seconds");
+        Self { retry_after_s: Some(wait_s), ..Self::new(429, "too.many.requests.retry.after", text) }
+    }
+
+    pub(super) fn field(mut self, name: &str) -> Self {
+        self.fields.push(name.to_owned());
+        self
+    }
+
+    pub(super) fn param(mut self, name: &str, value: &str) -> Self {
+        self.params.insert(name.to_owned(), Value::from(value));
+        self
+    }
+
+    /// The body; `context_id` is the correlation id of the reply.
+    pub(super) fn body(&self, context_id: &str) -> Vec<u8> {
+        if self.oauth {
+            let text = &self.message;
+            return body(&json!({"error": self.code, "description": text, "error_description": text}));
+        }
+        let detail = |field: &String| json!({"errorCode": self.code, "fieldName": field});
+        body(&ErrorBody {
+            message: &self.message,
+            code: self.code,
+            status: self.status,
+            message_params: &self.params,
+            context_id,
+            details: self.fields.iter().map(detail).collect(),
+            errors: [],
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    message: &'a str,
+    code: &'a str,
+    status: u16,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    message_params: &'a Map<String, Value>,
+    context_id: &'a str,
+    details: Vec<Value>,
+    errors: [(); 0],
+}
+
+/// Puts a reply together.
+pub(super) fn reply(answer: Answer, correlation_id: &str, rate: Vec<(String, String)>) -> Reply {
+    let mut headers = vec![header("content-type", "application/json"), header("inin-correlation-id", correlation_id)];
+    headers.extend(rate);
+    match answer {
+        Ok(body) => Reply { status: 200, headers, body },
+        Err(refusal) => {
+            if let Some(wait_s) = refusal.retry_after_s {
+                headers.push(header("retry-after", &wait_s.to_string()));
+            }
+            Reply { status: refusal.status, headers, body: refusal.body(correlation_id) }
+        }
+    }
+}
+
+pub(super) fn header(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}

@@ -1,0 +1,187 @@
+//! `GET /api/v2/users`, page by page, and `GET /api/v2/users/query`, by cursor.
+
+use serde::Serialize;
+
+use super::answer::{Answer, Refusal, body};
+use super::codec::{base64, digest, unbase64};
+use super::org::{Call, Org};
+use super::page::{Listing, Params, slice};
+use super::settings::Settings;
+use super::user::{Shape, State};
+use super::view::{At, View};
+
+const USERS: &str = "/api/v2/users";
+const QUERY: &str = "/api/v2/users/query";
+/// Most `id` in one listing (error code `max.user.ids`).
+const IDS_MAX: usize = 100;
+/// What the two endpoints know: the listing all but the last, the cursor all but the first three.
+const PARAMS: [&str; 10] = [
+    "pageNumber",
+    "id",
+    "jabberId",
+    "pageSize",
+    "sortOrder",
+    "expand",
+    "integrationPresenceSource",
+    "userCustomAttributeSchemaIds",
+    "state",
+    "cursor",
+];
+
+/// The `state` of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    Only(State),
+    Any,
+}
+
+impl Filter {
+    pub(super) fn of(params: Params<'_>) -> Result<Self, Refusal> {
+        let text = params.one("state").unwrap_or("active");
+        Self::parse(text)
+            .ok_or_else(|| Refusal::invalid_value(text, "state", "[active, inactive, deleted, any]").field("state"))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("any") { Some(Self::Any) } else { State::parse(text).map(Self::Only) }
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Only(state) => state.as_str(),
+            Self::Any => "any",
+        }
+    }
+
+    pub(super) fn admits(self, state: State) -> bool {
+        self == Self::Any || self == Self::Only(state)
+    }
+}
+
+impl Org {
+    pub(super) fn list(&mut self, call: Call<'_>) -> Answer {
+        let params = Params(&call.request.query);
+        self.note_unknown("GET /api/v2/users", &PARAMS[..9], params.names());
+        let filter = Filter::of(params)?;
+        let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
+        let number = params.page_number()?;
+        let descending = params.descending()?;
+        let ids = params.all("id");
+        if ids.len() > IDS_MAX {
+            return Err(Refusal::new(400, "max.user.ids", "Only 100 users can be requested at a time."));
+        }
+        let cap = self.settings.page_cap.of(filter).filter(|_| ids.is_empty());
+        if cap.is_some_and(|cap| u64::from(size) * u64::from(number) > u64::from(cap)) {
+            return Err(Refusal::bad_request("The requested page is beyond the number of results that can be paged."));
+        }
+        let some = (!ids.is_empty()).then(|| self.store.numbers(ids.into_iter()));
+        let view = self.store.listing(call.now);
+        let some = some.map(|numbers| shown(view, numbers, filter));
+        let numbers = some.as_deref().unwrap_or_else(|| view.index(filter));
+        let page = slice(numbers, size, number, descending);
+        let entities = shapes(view, &page, &self.settings);
+        Ok(body(&Listing::new(entities, numbers.len(), USERS, params, size, number)))
+    }
+
+    /// The cursor. It has no total and no page number: a walk ends where no cursor comes back.
+    pub(super) fn walk(&mut self, call: Call<'_>) -> Answer {
+        if !self.settings.cursor {
+            return Err(Refusal::not_found(QUERY));
+        }
+        if self.settings.cursor_forbidden {
+            let text = "Unable to perform the requested action. You are missing the following permission(s): \
+                        directory:user:view";
+            return Err(Refusal::new(403, "missing.permissions", text).param("permissions", "directory:user:view"));
+        }
+        let params = Params(&call.request.query);
+        self.note_unknown("GET /api/v2/users/query", &PARAMS[3..], params.names());
+        let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
+        let fresh = Cursor { filter: Filter::of(params)?, descending: params.descending()?, last: None };
+        let cursor = match params.one("cursor").filter(|text| !text.is_empty()) {
+            Some(text) => Cursor::open(text, self.settings.seed)
+                .ok_or_else(|| Refusal::bad_request("The cursor is not valid.").field("cursor"))?,
+            None => fresh,
+        };
+        let view = self.store.listing(call.now);
+        let (page, more) = cursor.page(view.index(cursor.filter), size);
+        let next = Cursor { last: page.last().copied(), ..cursor };
+        let next = more.then(|| next.seal(self.settings.seed));
+        Ok(body(&CursorListing {
+            entities: shapes(view, &page, &self.settings),
+            next_uri: next.as_deref().map(|next| params.cursor_uri(QUERY, size, Some(next))),
+            self_uri: params.cursor_uri(QUERY, size, params.one("cursor")),
+            results: page.len(),
+            cursor: next,
+        }))
+    }
+}
+
+fn shown(view: &View, numbers: Vec<At>, filter: Filter) -> Vec<At> {
+    let admitted = |at: &At| view.get(*at).is_some_and(|user| filter.admits(user.state));
+    numbers.into_iter().filter(admitted).collect()
+}
+
+fn shapes<'a>(view: &'a View, page: &[At], settings: &'a Settings) -> Vec<Shape<'a>> {
+    let users = page.iter().filter_map(|at| view.get(*at));
+    users.map(|user| user.shape(settings.division_name(&user.division_id))).collect()
+}
+
+/// `UserCursorEntityListing`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CursorListing<'a> {
+    entities: Vec<Shape<'a>>,
+    next_uri: Option<String>,
+    self_uri: String,
+    results: usize,
+    cursor: Option<String>,
+}
+
+/// Where a walk is: after which user, and what it asked for at its start.
+#[derive(Clone, Copy)]
+struct Cursor {
+    filter: Filter,
+    descending: bool,
+    last: Option<At>,
+}
+
+impl Cursor {
+    /// The next page, and whether there is another after it.
+    fn page(self, numbers: &[At], size: u32) -> (Vec<At>, bool) {
+        let size = size as usize;
+        if self.descending {
+            let end = self.last.map_or(numbers.len(), |last| numbers.partition_point(|at| *at < last));
+            let start = end.saturating_sub(size);
+            return (numbers[start..end].iter().rev().copied().collect(), start > 0);
+        }
+        let start = self.last.map_or(0, |last| numbers.partition_point(|at| *at <= last));
+        let end = (start + size).min(numbers.len());
+        (numbers[start..end].to_vec(), end < numbers.len())
+    }
+
+    fn plain(self) -> String {
+        format!("{} {} {}", self.filter.as_str(), self.descending, self.last.unwrap_or(0))
+    }
+
+    /// Opaque on purpose: a client that looks inside should find nothing it understands by chance.
+    fn seal(self, seed: u64) -> String {
+        let plain = self.plain();
+        base64(format!("{} {plain}", mark(seed, &plain)).as_bytes())
+    }
+
+    fn open(text: &str, seed: u64) -> Option<Self> {
+        let text = String::from_utf8(unbase64(text)?).ok()?;
+        let (given, plain) = text.split_once(' ')?;
+        let mut parts = plain.split(' ');
+        let cursor = Self {
+            filter: Filter::parse(parts.next()?)?,
+            descending: parts.next()? == "true",
+            last: Some(parts.next()?.parse().ok()?),
+        };
+        (given == mark(seed, plain)).then_some(cursor)
+    }
+}
+
+fn mark(seed: u64, plain: &str) -> String {
+    digest(seed, plain, 0)[..8].to_owned()
+}

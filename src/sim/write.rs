@@ -1,0 +1,240 @@
+//! One user at a time: create, show, change, delete. All of it is immediate, unlike the listing.
+
+use serde_json::{Map, Value};
+
+use super::answer::{Answer, Refusal, body};
+use super::list::Filter;
+use super::org::{Call, Org};
+use super::page::Params;
+use super::store::Due;
+use super::user::{Origin, State, User};
+use super::view::At;
+
+/// `CreateUser`.
+const CREATE_FIELDS: [&str; 8] =
+    ["name", "email", "divisionId", "state", "department", "title", "password", "addresses"];
+/// `UpdateUser`.
+const UPDATE_FIELDS: [&str; 21] = [
+    "id",
+    "name",
+    "chat",
+    "department",
+    "email",
+    "primaryContactInfo",
+    "addresses",
+    "title",
+    "username",
+    "preferredName",
+    "manager",
+    "images",
+    "version",
+    "profileSkills",
+    "locations",
+    "groups",
+    "state",
+    "acdAutoAnswer",
+    "certifications",
+    "biography",
+    "employerInfo",
+];
+/// `Contact`.
+const CONTACT_FIELDS: [&str; 7] =
+    ["address", "display", "mediaType", "type", "extension", "countryCode", "integration"];
+const MEDIA_TYPES: [&str; 3] = ["PHONE", "EMAIL", "SMS"];
+const CONTACT_TYPES: [&str; 9] = ["PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER"];
+
+impl Org {
+    pub(super) fn create(&mut self, call: Call<'_>) -> Answer {
+        let fields = object(&call.request.body)?;
+        let place = "POST /api/v2/users";
+        self.note_unknown(place, &CREATE_FIELDS, fields.keys().map(String::as_str));
+        for contact in contacts(&fields)? {
+            let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+            self.note_unknown("POST /api/v2/users addresses", &CONTACT_FIELDS, names);
+        }
+        let user = self.wanted_user(&fields, Origin::Token(call.token))?;
+        if self.store.holder(&user.email, &self.settings).is_some() {
+            return Err(Refusal::conflict());
+        }
+        let user = self.store.add(user, Some(Due::after(call.now, &self.settings)));
+        Ok(self.user_body(&user))
+    }
+
+    fn wanted_user(&self, fields: &Map<String, Value>, created_by: Origin) -> Result<User, Refusal> {
+        let name = required(fields, "name")?;
+        let email = address(required(fields, "email")?)?;
+        text(fields, "password")?;
+        Ok(User {
+            name: name.to_owned(),
+            department: text(fields, "department")?.map(str::to_owned),
+            title: text(fields, "title")?.map(str::to_owned),
+            // "If not specified, state will be Active if invites are sent, otherwise Inactive": we send none.
+            state: state(fields, &[State::Active, State::Inactive])?.unwrap_or(State::Inactive),
+            division_id: self.division(text(fields, "divisionId")?)?,
+            addresses: contacts(fields)?.to_vec(),
+            ..self.blank_user(email, created_by)
+        })
+    }
+
+    fn division(&self, id: Option<&str>) -> Result<String, Refusal> {
+        let home = || self.settings.division_id(0);
+        let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(home()) };
+        let known = self.settings.division_ids().find(|known| known == id);
+        known.ok_or_else(|| Refusal::bad_request(format!("Division {id} does not exist.")).field("divisionId"))
+    }
+
+    /// By default active and inactive users are found; deleted ones must be asked for.
+    pub(super) fn show(&self, id: &str, call: Call<'_>) -> Answer {
+        let params = Params(&call.request.query);
+        let wanted = params.one("state").map(|_| Filter::of(params)).transpose()?;
+        let admits = |state: State| match wanted {
+            None | Some(Filter::Only(State::Active | State::Inactive)) => state != State::Deleted,
+            Some(filter) => filter.admits(state),
+        };
+        let (_, user) = self.existing(id)?;
+        if admits(user.state) { Ok(self.user_body(user)) } else { Err(Refusal::not_found(id)) }
+    }
+
+    pub(super) fn patch(&mut self, id: &str, call: Call<'_>) -> Answer {
+        let fields = object(&call.request.body)?;
+        self.note_unknown("PATCH /api/v2/users/{userId}", &UPDATE_FIELDS, fields.keys().map(String::as_str));
+        let (at, user) = self.existing(id)?;
+        let user = User::clone(user);
+        self.check_version(&fields, user.version)?;
+        let changed = self.changed(&fields, user)?;
+        self.commit(at, call, changed)
+    }
+
+    fn check_version(&self, fields: &Map<String, Value>, version: u32) -> Result<(), Refusal> {
+        let given = fields.get("version").and_then(Value::as_u64);
+        let given = given.ok_or_else(|| Refusal::bad_request("version is required.").field("version"))?;
+        if given == u64::from(version) {
+            return Ok(());
+        }
+        Err(match self.settings.stale_version_status {
+            409 => Refusal::new(409, "general.conflict", "Resource conflict - Unexpected version was provided"),
+            status => {
+                let text = format!("The version {given} does not match the current version {version}.");
+                Refusal::new(status, "bad.request", text)
+            }
+        })
+    }
+
+    /// `state` is the only modifiable field when it is given; a deleted user can only be restored.
+    fn changed(&self, fields: &Map<String, Value>, mut user: User) -> Result<User, Refusal> {
+        if let Some(state) = state(fields, &State::ALL)? {
+            let holder = self.store.holder(&user.email, &self.settings);
+            let restores = user.state == State::Deleted && state != State::Deleted;
+            if restores && holder.is_some_and(|(_, holder)| holder.id != user.id && holder.state != State::Deleted) {
+                return Err(Refusal::conflict());
+            }
+            let division_id = if restores { self.settings.division_id(0) } else { user.division_id };
+            return Ok(User { state, division_id, ..user });
+        }
+        if user.state == State::Deleted {
+            return Err(Refusal::not_found(&user.id));
+        }
+        if fields.contains_key("name") {
+            user.name = required(fields, "name")?.to_owned();
+        }
+        if let Some(department) = text(fields, "department")? {
+            user.department = Some(department.to_owned());
+        }
+        if let Some(title) = text(fields, "title")? {
+            user.title = Some(title.to_owned());
+        }
+        Ok(user)
+    }
+
+    pub(super) fn delete(&mut self, id: &str, call: Call<'_>) -> Answer {
+        let (at, user) = self.existing(id)?;
+        if user.state == State::Deleted {
+            return Err(Refusal::not_found(id));
+        }
+        let deleted = User { state: State::Deleted, ..User::clone(user) };
+        self.commit(at, call, deleted)?;
+        Ok(b"{}".to_vec())
+    }
+
+    fn commit(&mut self, at: At, call: Call<'_>, changed: User) -> Answer {
+        if !matches!(changed.created_by, Origin::Token(_)) {
+            self.counts.n_modified += 1;
+        }
+        let due = Due::after(call.now, &self.settings);
+        let user = self.store.change(at, due, |user| *user = changed);
+        let user = user.ok_or_else(|| Refusal::not_found("user"))?;
+        Ok(self.user_body(&user))
+    }
+
+    fn existing(&self, id: &str) -> Result<(At, &User), Refusal> {
+        let (at, user) = self.store.find(id).ok_or_else(|| Refusal::not_found(id))?;
+        Ok((at, user))
+    }
+
+    fn user_body(&self, user: &User) -> Vec<u8> {
+        body(&user.shape(self.settings.division_name(&user.division_id)))
+    }
+}
+
+fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Refusal::bad_request("The request body is not a JSON object.")),
+        Err(why) => Err(Refusal::bad_request(format!("The request body is not JSON: {why}"))),
+    }
+}
+
+/// A text field; `null` is the same as leaving it out.
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Refusal> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(Refusal::invalid_value(&other.to_string(), "String", "text").field(name)),
+    }
+}
+
+fn required<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
+    let given = text(fields, name)?.filter(|text| !text.trim().is_empty());
+    given.ok_or_else(|| Refusal::bad_request(format!("{name} is required.")).field(name).param("field", name))
+}
+
+/// One `@` with something on both sides and no blanks: all that is checked, as no source says more.
+fn address(text: &str) -> Result<&str, Refusal> {
+    let parts: Vec<&str> = text.split('@').collect();
+    let whole = parts.len() == 2 && parts.iter().all(|part| !part.is_empty());
+    if whole && !text.contains(char::is_whitespace) {
+        return Ok(text);
+    }
+    Err(Refusal::invalid_value(text, "email", "local-part@domain").field("email"))
+}
+
+fn state(fields: &Map<String, Value>, allowed: &[State]) -> Result<Option<State>, Refusal> {
+    let Some(word) = text(fields, "state")? else { return Ok(None) };
+    let state = State::parse(word).filter(|state| allowed.contains(state));
+    let words: Vec<&str> = allowed.iter().map(|state| state.as_str()).collect();
+    let refusal = || Refusal::invalid_value(word, "state", &format!("[{}]", words.join(", "))).field("state");
+    state.map(Some).ok_or_else(refusal)
+}
+
+fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
+    let refusal =
+        |value: &Value| Refusal::invalid_value(&value.to_string(), "Contact", "see Contact").field("addresses");
+    let contacts = match fields.get("addresses") {
+        None | Some(Value::Null) => return Ok(&[]),
+        Some(Value::Array(contacts)) => contacts,
+        Some(other) => return Err(refusal(other)),
+    };
+    match contacts.iter().find(|contact| !is_contact(contact)) {
+        Some(contact) => Err(refusal(contact)),
+        None => Ok(contacts),
+    }
+}
+
+/// `address` or `extension`, not both; the two words from their lists.
+fn is_contact(contact: &Value) -> bool {
+    let field = |name: &str| contact.get(name).and_then(Value::as_str);
+    let listed =
+        |name: &str, words: &[&str]| contact.get(name).is_none() || words.iter().any(|w| field(name) == Some(w));
+    let one = field("address").is_some() != field("extension").is_some();
+    contact.is_object() && one && listed("mediaType", &MEDIA_TYPES) && listed("type", &CONTACT_TYPES)
+}
