@@ -11,20 +11,20 @@ use crate::person::State;
 use crate::roster::{Roster, RowFault};
 use crate::snapshot::Snapshot;
 
+/// Column: whether a row has the name that a new user needs.
+const NAMED: &str = "named";
+
 pub(super) fn build(roster: &Roster, snapshot: &Snapshot, keep: Keep) -> Result<Plan> {
     let holders = holders(snapshot)?;
     let keyed = roster.frame.select([columns::KEY, columns::ROW])?;
     let keyed = keyed.filter(&keyed.column(columns::KEY)?.is_not_null())?;
     let nameless = nameless(roster, &keyed, &holders)?;
-    let standing = keyed.filter(&nameless.iter().map(|n| !n).collect::<BooleanChunked>())?;
-    let kept = kept(&standing, keep)?;
+    let kept = kept(&keyed, &nameless, keep)?;
     let new = join(&kept, &holders, JoinType::Anti)?;
 
+    let joined = join(&join(&keyed, &kept, JoinType::Left)?, &holders, JoinType::Left)?;
     let mut decided = Decided::new(roster)?;
-    for (row, _) in keyed.column(columns::ROW)?.u32()?.iter().zip(&nameless).filter(|(_, n)| **n) {
-        decided.invalid(row, RowFault::NameMissing.code())?;
-    }
-    decided.standing(&standing, &kept, &holders, snapshot, keep)?;
+    decided.keyed(&joined, &nameless, snapshot, keep)?;
     let plan = decided.finish(roster, snapshot)?;
     // The law that everything rests on, checked in release builds: new is what the anti-join says, and no row is lost.
     if plan.counts.new != new.height() as u64 || !plan.counts.add_up() {
@@ -39,7 +39,7 @@ fn join(left: &DataFrame, right: &DataFrame, how: JoinType) -> Result<DataFrame>
     Ok(left.join(right, [columns::KEY], [columns::KEY], args, None)?)
 }
 
-/// Which keyed rows would be new but have no name. They never stand for a key.
+/// Which keyed rows nobody holds and have no name. They never stand for a key.
 fn nameless(roster: &Roster, keyed: &DataFrame, holders: &DataFrame) -> Result<Vec<bool>> {
     let mut is_nameless = vec![false; roster.n_rows()];
     if roster.has_names {
@@ -51,16 +51,34 @@ fn nameless(roster: &Roster, keyed: &DataFrame, holders: &DataFrame) -> Result<V
     Ok(keyed.column(columns::ROW)?.u32()?.iter().flatten().map(|row| is_nameless[row as usize - 1]).collect())
 }
 
-/// The row that stands for each key: `key`, `first_row` u32.
-fn kept(standing: &DataFrame, keep: Keep) -> Result<DataFrame> {
+/// The row that stands for each key: `key`, `first_row` u32. A nameless row never does.
+fn kept(keyed: &DataFrame, nameless: &[bool], keep: Keep) -> Result<DataFrame> {
     let strategy = match keep {
         Keep::First => UniqueKeepStrategy::First,
         Keep::Last => UniqueKeepStrategy::Last,
+        // Here a nameless row still counts as one of several.
         Keep::None => UniqueKeepStrategy::None,
     };
-    let mut kept = standing.unique_stable(Some(&[columns::KEY.to_owned()]), strategy, None)?;
+    let named = nameless.iter().map(|n| !n).collect::<BooleanChunked>();
+    let mut candidates = keyed.clone();
+    candidates.with_column(named.into_series().with_name(NAMED.into()).into_column())?;
+    let is_named = |frame: &DataFrame| -> Result<DataFrame> { Ok(frame.filter(frame.column(NAMED)?.bool()?)?) };
+    if keep != Keep::None {
+        candidates = is_named(&candidates)?;
+    }
+    let unique = candidates.unique_stable(Some(&[columns::KEY.to_owned()]), strategy, None)?;
+    let mut kept = is_named(&unique)?.select([columns::KEY, columns::ROW])?;
     kept.rename(columns::ROW, columns::FIRST_ROW.into())?;
     Ok(kept)
+}
+
+/// Whether a nameless row would stand for its key if it had a name: then it is invalid, otherwise a duplicate.
+fn would_stand(row: u32, kept: Option<u32>, n_rows: u32, keep: Keep) -> bool {
+    match keep {
+        Keep::First => kept.is_none_or(|kept| row < kept),
+        Keep::Last => kept.is_none_or(|kept| row > kept),
+        Keep::None => n_rows == 1,
+    }
 }
 
 /// One slot per row, filled verdict by verdict; a slot is filled exactly once.
@@ -95,31 +113,23 @@ impl Decided {
         Ok(at)
     }
 
-    fn invalid(&mut self, row: Option<u32>, reason: &str) -> Result<()> {
-        let at = self.decide(row.unwrap_or_default(), Verdict::Invalid)?;
-        self.reason[at] = Some(reason.to_owned());
-        Ok(())
-    }
-
-    fn standing(
-        &mut self,
-        rows: &DataFrame,
-        kept: &DataFrame,
-        held: &DataFrame,
-        org: &Snapshot,
-        keep: Keep,
-    ) -> Result<()> {
-        let joined = join(&join(rows, kept, JoinType::Left)?, held, JoinType::Left)?;
+    /// Decides every row that has a key.
+    fn keyed(&mut self, joined: &DataFrame, nameless: &[bool], org: &Snapshot, keep: Keep) -> Result<()> {
         let number = |name: &str| joined.column(name).and_then(|c| c.u32().cloned());
         let (rows, first) = (number(columns::ROW)?, number(columns::FIRST_ROW)?);
         let (user, n_holders) = (number(USER)?, number(columns::HOLDERS)?);
         let by_username = joined.column(BY_USERNAME)?.bool()?;
+        let alone = joined.select([columns::KEY])?.is_unique()?;
         let states = org.frame.column(columns::STATE)?.str()?;
         let org_rules = org.frame.column(columns::RULES)?.str()?;
-        for i in 0..joined.height() {
+        for (i, nameless) in nameless.iter().enumerate() {
             let Some(row) = rows.get(i) else { continue };
             let state = user.get(i).map(|u| State::from_word(states.get(u as usize).unwrap_or_default()));
+            let n_rows = if alone.get(i) == Some(true) { 1 } else { 2 };
             let (verdict, reason) = match (first.get(i), state) {
+                (kept, _) if *nameless && would_stand(row, kept, n_rows, keep) => {
+                    (Verdict::Invalid, Some(RowFault::NameMissing.code()))
+                }
                 (kept, _) if kept != Some(row) => (Verdict::Duplicate, Some(duplicate_reason(keep))),
                 (_, None) => (Verdict::New, None),
                 (_, state) => {
