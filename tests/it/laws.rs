@@ -1,1 +1,5 @@
-//! laws
+//! Laws of the pure rooms, against an oracle that is slow, obvious and shares no code with them.
+
+mod oracle;
+mod sample;
+mod verdicts;

@@ -1,1 +1,7 @@
-//! steps
+//! The real client, pace, worker and journal over the simulator's core, in virtual time: hours in milliseconds.
+
+mod apply;
+mod faults;
+mod pace;
+mod rig;
+mod snapshot;

@@ -1,0 +1,148 @@
+//! A bad line, a crash at any moment: nobody twice, nobody lost.
+
+use std::time::Duration;
+
+use rosterdiff::api::Options;
+use rosterdiff::apply::Outcome;
+use rosterdiff::error::Kind;
+use rosterdiff::sim::Settings;
+
+use super::rig::{
+    Mischance, apply_with, assert_exactly_once, client, is_create, ledger, org_of, outcomes, rig, rig_with, roster_of,
+};
+use crate::support::scratch;
+
+const LAG: Duration = Duration::from_secs(20);
+
+fn lagging() -> Settings {
+    Settings { list_lag: LAG, search_lag: LAG, ..Settings::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_reply_is_lost_is_adopted_and_never_sent_again() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, lagging()), Options::default(), |n, request| {
+        if is_create(request) && n % 5 == 0 { Mischance::LostAfter } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 60)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!(done.of(Outcome::Created) + done.of(Outcome::Adopted), 60);
+    assert!(done.of(Outcome::Adopted) > 5, "{done:?}");
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+    assert_eq!(
+        rig.direct.with_org(|org| (org.counts().n("POST", "/api/v2/users"), org.counts().n_conflicts())),
+        (60, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_lost_on_the_way_is_sent_again_only_after_looking() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, lagging()), Options::default(), |n, request| {
+        if is_create(request) && n % 7 == 0 { Mischance::LostBefore } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 60)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Created), 60);
+    let ledger = ledger(dir.path());
+    let again: Vec<_> =
+        plan.people().unwrap().iter().filter(|p| ledger.row(p.row).unwrap().attempts > 1).map(|p| p.row).collect();
+    assert!(!again.is_empty());
+    let searches = rig.direct.with_org(|org| org.counts().n("POST", "/api/v2/users/search"));
+    assert!(searches >= 5 * again.len() as u64, "{searches} searches for {} rows", again.len());
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_5xx_after_the_deed_and_one_before_it_end_the_same_way() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, lagging()), Options::default(), |n, request| {
+        if is_create(request) && n % 6 == 0 { Mischance::LostBefore } else { Mischance::None }
+    });
+    let mut n = 0;
+    rig.direct.with_org(|org| {
+        org.after_each(move |_, request, reply| {
+            n += u32::from(is_create(request));
+            if is_create(request) && n % 6 == 3 {
+                (reply.status, reply.body) = (503, b"<html>bad gateway</html>".to_vec());
+            }
+        });
+    });
+    let plan = rig.plan(&roster_of(0, 80)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!(done.of(Outcome::Created) + done.of(Outcome::Adopted), 80, "{done:?}");
+    assert!(done.of(Outcome::Adopted) > 0);
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_out_and_burns_no_attempt() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, Settings::default()), Options::default(), |n, _| {
+        if (40..70).contains(&n) { Mischance::Refused } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 60)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let ledger = ledger(dir.path());
+    assert!(plan.people().unwrap().iter().all(|p| ledger.row(p.row).unwrap().attempts == 1));
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_stays_away_ends_the_run_resumably() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, Settings::default()), Options::default(), |n, request| {
+        if n > 20 && is_create(request) { Mischance::Refused } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 60)).await;
+    let error = rig.apply(&plan, dir.path()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable);
+    let done = outcomes(&plan, dir.path());
+    assert!(done.of(Outcome::Unknown) == 0 && done.of(Outcome::Unprocessed) > 0, "{done:?}");
+    let calm = client(&rig.direct, Options::default(), |_, _| Mischance::None);
+    apply_with(&calm, &plan, dir.path(), Duration::from_secs(180)).await.unwrap();
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+}
+
+/// A crash is the end of every future at some instant: what was sent may have arrived, what was recorded stays.
+#[tokio::test(start_paused = true)]
+async fn a_crash_at_any_instant_creates_nobody_twice_and_loses_nobody() {
+    let mut n_adopted = 0;
+    for cut_ms in (0..14_000).step_by(350) {
+        let dir = scratch();
+        let latency = Duration::from_millis(900);
+        let rig = rig(org_of(0, Settings { latency, finishes_orphans: cut_ms % 700 == 0, ..lagging() }));
+        let plan = rig.plan(&roster_of(0, 40)).await;
+        for crash in 1..=3 {
+            let process = client(&rig.direct, Options::default(), |_, _| Mischance::None);
+            let cut = Duration::from_millis(cut_ms * crash / 2 + 1);
+            let settle = Duration::from_secs(60);
+            let _crashed = tokio::time::timeout(cut, apply_with(&process, &plan, dir.path(), settle)).await;
+            tokio::task::yield_now().await;
+        }
+        let process = client(&rig.direct, Options::default(), |_, _| Mischance::None);
+        apply_with(&process, &plan, dir.path(), Duration::from_secs(60)).await.unwrap();
+        let done = outcomes(&plan, dir.path());
+        assert_eq!(done.of(Outcome::Created) + done.of(Outcome::Adopted), 40, "cut at {cut_ms} ms: {done:?}");
+        n_adopted += done.of(Outcome::Adopted);
+        assert_exactly_once(&rig.direct, &plan, dir.path());
+    }
+    assert!(n_adopted > 20, "{n_adopted}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_torn_last_line_of_the_journal_is_cut_and_kept_beside_it() {
+    use std::io::Write;
+    let dir = scratch();
+    let rig = rig(org_of(0, Settings::default()));
+    let plan = rig.plan(&roster_of(0, 10)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let path = dir.path().join("journal.jsonl");
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"seq\":99,\"at\":\"20").unwrap();
+    rig.apply(&plan, dir.path()).await.unwrap();
+    assert_eq!(std::fs::read(dir.path().join("journal.torn")).unwrap(), b"{\"seq\":99,\"at\":\"20");
+    assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Created), 10);
+}
