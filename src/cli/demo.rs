@@ -55,12 +55,7 @@ async fn demo(args: &args::Demo, render: &Render) -> Result<u8> {
 }
 
 fn directory(args: &args::Demo) -> Result<PathBuf> {
-    let Some(dir) = &args.dir else {
-        let fresh = tempfile::Builder::new().prefix("rosterdiff-demo-").tempdir();
-        return fresh
-            .map(tempfile::TempDir::keep)
-            .map_err(|e| Error::new(Kind::File, "cannot make a directory").because(e));
-    };
+    let Some(dir) = &args.dir else { return atomic::fresh_dir("rosterdiff-demo-") };
     std::fs::create_dir_all(dir).map_err(|e| Error::file("make", dir, e))?;
     let is_empty = std::fs::read_dir(dir).map_err(|e| Error::file("read", dir, e))?.next().is_none();
     if is_empty {

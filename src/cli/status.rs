@@ -17,7 +17,7 @@ fn status(args: &args::Status, render: &Render) -> Result<u8> {
     let path = args.dir.join(journal::FILE);
     let ledger = if path.exists() { journal::replay(&path)?.ledger } else { Ledger::default() };
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
-    render.say(plan_dir::verdict_sum(&manifest.counts));
+    super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
     match &ledger.last_at {
         Some(at) => render.say(format!("Last entry of the journal: {at} ({} lines)", count(ledger.n_lines))),

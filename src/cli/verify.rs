@@ -38,7 +38,7 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }
     let verified = verify(&session.client, &expected(&plan, &ledger)?).await?;
-    render.say(plan_dir::verdict_sum(&manifest.counts));
+    super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
     tell(&verified, render);
     render.object(&json!({

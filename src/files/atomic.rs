@@ -3,8 +3,9 @@
 //! Bytes go to a temporary file beside the target (mode 0600), reach the disk, and only then get the name. The
 //! directory is synced too: without that a crash may forget the rename.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
@@ -75,7 +76,7 @@ impl Stage {
     /// # Errors
     /// `File` if nothing can be written there.
     pub fn new(path: &Path) -> Result<Self> {
-        let temporary = tempfile::Builder::new().prefix(".rosterdiff-").tempdir_in(parent(path));
+        let temporary = private().prefix(".rosterdiff-").tempdir_in(parent(path));
         Ok(Self { temporary: temporary.map_err(|e| Error::file("write", path, e))?, path: path.to_owned() })
     }
 
@@ -110,6 +111,21 @@ impl Stage {
         let _moved = self.temporary.keep();
         sync_dir(parent(&self.path))
     }
+}
+
+/// A fresh temporary directory, mode 0700, that stays.
+///
+/// # Errors
+/// `File`.
+pub fn fresh_dir(prefix: &str) -> Result<PathBuf> {
+    let fresh = private().prefix(prefix).tempdir();
+    fresh.map(TempDir::keep).map_err(|e| Error::new(Kind::File, "cannot make a temporary directory").because(e))
+}
+
+fn private<'a>() -> tempfile::Builder<'a, 'a> {
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(Permissions::from_mode(0o700));
+    builder
 }
 
 fn parent(path: &Path) -> &Path {

@@ -14,7 +14,7 @@ use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Input, Manifest};
 use crate::files::{self, atomic, csv, parquet};
-use crate::plan::{Counts, Keep, Plan, Verdict};
+use crate::plan::{Keep, Plan, Verdict};
 use crate::roster::{self, Named, Records};
 use crate::snapshot::Certificate;
 
@@ -233,11 +233,4 @@ fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
         frame.with_column(column)?;
     }
     Ok(frame)
-}
-
-/// One line for people: how the rows add up.
-#[must_use]
-pub fn verdict_sum(counts: &Counts) -> String {
-    let parts: Vec<String> = Verdict::ALL.iter().map(|v| format!("{} {}", counts.of(*v), v.as_str())).collect();
-    format!("{} rows = {}", counts.rows, parts.join(" + "))
 }

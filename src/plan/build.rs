@@ -186,14 +186,14 @@ impl Decided {
         let mut differs: Vec<Vec<&str>> = vec![Vec::new(); self.verdict.len()];
         for field in [columns::NAME, columns::DEPARTMENT, columns::TITLE] {
             let (ours, theirs) = (roster.frame.column(field)?.str()?, org.frame.column(field)?.str()?);
-            for at in 0..differs.len() {
+            for (at, differs) in differs.iter_mut().enumerate() {
                 let other = match (self.verdict[at], self.first_row[at], self.user[at]) {
                     (Some(Verdict::Duplicate), Some(first), _) => ours.get(first as usize - 1),
                     (Some(Verdict::Present), _, Some(user)) => theirs.get(user as usize),
                     _ => continue,
                 };
                 if ours.get(at).is_some_and(|mine| mine != other.unwrap_or_default().trim()) {
-                    differs[at].push(field);
+                    differs.push(field);
                 }
             }
         }

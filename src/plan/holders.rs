@@ -1,6 +1,6 @@
 //! Who holds which key.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
@@ -42,33 +42,40 @@ fn entries(frame: &DataFrame, key: &str, by_username: bool) -> Result<DataFrame>
     Ok(all.filter(&held)?)
 }
 
+/// The best of several holders of one key, so far.
+struct Best<'a> {
+    rank: (State, &'a str, u32),
+    by_username: bool,
+    n: u32,
+}
+
 /// Collapses keys with several holders: few, so a plain map does.
 fn best_of(entries: &DataFrame, frame: &DataFrame) -> Result<DataFrame> {
     let (keys, users) = (entries.column(columns::KEY)?.str()?, entries.column(USER)?.u32()?);
     let by_username = entries.column(BY_USERNAME)?.bool()?;
     let (states, ids) = (frame.column(columns::STATE)?.str()?, frame.column(columns::ID)?.str()?);
-    let mut best: HashMap<&str, ((State, &str, u32), bool, u32)> = HashMap::new();
-    let mut order = Vec::new();
+    let mut best: BTreeMap<&str, Best<'_>> = BTreeMap::new();
     for at in 0..entries.height() {
         let (Some(key), Some(user)) = (keys.get(at), users.get(at)) else { continue };
         let state = State::from_word(states.get(user as usize).unwrap_or_default());
         let rank = (state, ids.get(user as usize).unwrap_or_default(), user);
-        let via = by_username.get(at).unwrap_or(false);
-        let known = best.entry(key).or_insert_with(|| {
-            order.push(key);
-            (rank, via, 0)
-        });
-        known.2 += 1;
-        if rank < known.0 {
-            (known.0, known.1) = (rank, via);
+        let by_username = by_username.get(at).unwrap_or(false);
+        let known = best.entry(key).or_insert(Best { rank, by_username, n: 0 });
+        known.n += 1;
+        if rank < known.rank {
+            (known.rank, known.by_username) = (rank, by_username);
         }
     }
-    let column = |name: &str, pick: &dyn Fn(&((State, &str, u32), bool, u32)) -> u32| {
-        Column::new(name.into(), order.iter().map(|k| pick(&best[k])).collect::<Vec<u32>>())
-    };
-    let user = column(USER, &|b| b.0.2);
-    let n = column(columns::HOLDERS, &|b| b.2);
-    let via: Vec<bool> = order.iter().map(|k| best[k].1).collect();
-    let keys = Column::new(columns::KEY.into(), &order);
-    Ok(DataFrame::new(order.len(), vec![keys, user, Column::new(BY_USERNAME.into(), via), n])?)
+    let keys: Vec<&str> = best.keys().copied().collect();
+    let all: Vec<Best<'_>> = best.into_values().collect();
+    let users: Vec<u32> = all.iter().map(|b| b.rank.2).collect();
+    let by_username: Vec<bool> = all.iter().map(|b| b.by_username).collect();
+    let n_holders: Vec<u32> = all.iter().map(|b| b.n).collect();
+    let columns = vec![
+        Column::new(columns::KEY.into(), &keys),
+        Column::new(USER.into(), users),
+        Column::new(BY_USERNAME.into(), by_username),
+        Column::new(columns::HOLDERS.into(), n_holders),
+    ];
+    Ok(DataFrame::new(keys.len(), columns)?)
 }

@@ -166,7 +166,7 @@ fn find_name(squashed: &[String]) -> Vec<usize> {
 
 fn find_email(records: &Records, squashed: &[String]) -> Result<usize> {
     let has = |word: &&str| squashed.iter().any(|h| h == word);
-    let family = FAMILIES.iter().find(|(_, signature)| signature.iter().all(|w| has(w)));
+    let family = FAMILIES.iter().find(|(_, signature)| signature.iter().all(&has));
     if let Some(at) = family.and_then(|(_, signature)| first_of(squashed, &signature[..1])) {
         return Ok(at);
     }
