@@ -49,7 +49,7 @@ pub fn main() -> u8 {
 async fn run(command: Command, render: &Render) -> Result<u8> {
     match command {
         Command::Demo(args) => demo::run(&args, render).await,
-        Command::Snapshot(args) => snapshot::run(&args, &connect::Session::new(&args.connection)?, render).await,
+        Command::Snapshot(args) => snapshot::run(&args, || connect::Session::new(&args.connection), render).await,
         Command::Diff(args) => diff::run(&args, render),
         Command::Plan(args) => plan::run(&args, || connect::Session::new(&args.connection), render).await,
         Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection), render).await,

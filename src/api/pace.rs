@@ -77,6 +77,8 @@ pub struct Pace {
     gap_cap: Duration,
     allowed: Option<u32>,
     window: Option<Window>,
+    /// When the last window had ended for certain: replies of its stragglers say nothing about the next one.
+    closed: Duration,
     stranger: bool,
     replies: u64,
     in_flight: u32,
@@ -92,6 +94,7 @@ impl Pace {
             gap_cap: per_min.map_or(Duration::ZERO, |n| Duration::from_secs_f64(60.0 / n)),
             allowed: None,
             window: None,
+            closed: Duration::ZERO,
             stranger: false,
             replies: 0,
             in_flight: 0,
@@ -109,8 +112,8 @@ impl Pace {
             // One call asks what the limits are; a token may be half spent already.
             return Slot::AfterReply;
         }
-        if self.window.is_some_and(|w| now > w.ends.1) {
-            self.window = None;
+        if let Some(window) = self.window.take_if(|w| now > w.ends.1) {
+            self.closed = window.ends.1;
         }
         let gap = match self.gap(now) {
             Ok(gap) => gap.max(self.gap_cap),
@@ -136,7 +139,8 @@ impl Pace {
             // A new window opens with the first call that reaches the service: its reply tells how long it is.
             None if self.in_flight >= allowed.div_ceil(4).max(1) => Err(now + Duration::from_millis(50)),
             None => Ok(Duration::ZERO),
-            Some(window) => Ok(window.ends.0.saturating_sub(now) / left),
+            // Aimed at the middle of what is known of the end: too early leaves a gap, too late leaves calls unused.
+            Some(window) => Ok(((window.ends.0 + window.ends.1) / 2).saturating_sub(now) / left),
         }
     }
 
@@ -162,6 +166,9 @@ impl Pace {
         self.allowed = Some(allowed.max(1));
         let reset = Duration::from_secs(u64::from(reset_s));
         let ends = ((sent + reset).saturating_sub(RESET_SLACK), now + reset);
+        if self.window.is_none() && ends.0 + RESET_SLACK / 2 <= self.closed {
+            return;
+        }
         let seen = Window { ends, count, counted_at: now, own: 1 };
         self.window = match self.window {
             None => Some(seen),

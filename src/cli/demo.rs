@@ -126,7 +126,7 @@ impl Stages<'_> {
         self.command(&format!("snapshot -o {name}"));
         let output = self.dir.join(name);
         let args = args::Snapshot { output: output.clone(), connection: Connection::default() };
-        done(snapshot::run(&args, &self.session()?, &self.render()).await?, "snapshot")?;
+        done(snapshot::run(&args, || self.session(), &self.render()).await?, "snapshot")?;
         Ok(output)
     }
 

@@ -14,10 +14,15 @@ use crate::person::State;
 use crate::snapshot::Certificate;
 use crate::take;
 
-pub(super) async fn run(args: &args::Snapshot, session: &Session, render: &Render) -> Result<u8> {
-    let certificate = take_to(&args.output, session, render).await.inspect_err(|e| render.failed(e))?;
+pub(super) async fn run(
+    args: &args::Snapshot,
+    session: impl FnOnce() -> Result<Session>,
+    render: &Render,
+) -> Result<u8> {
+    let session = session().inspect_err(|e| render.failed(e))?;
+    let certificate = take_to(&args.output, &session, render).await.inspect_err(|e| render.failed(e))?;
     render.say(format!("Written to {}.", args.output.display()));
-    render.object(&object(&certificate, session));
+    render.object(&object(&certificate, &session));
     Ok(if certificate.complete { 0 } else { Kind::Incomplete.exit_code() })
 }
 
