@@ -7,8 +7,8 @@ use super::codec::{base64, digest, unbase64};
 use super::org::{Call, Org};
 use super::page::{Listing, Params, slice};
 use super::settings::Settings;
-use super::user::{Shape, State};
-use super::view::{At, View};
+use super::user::Shape;
+use super::view::{At, Filter, View};
 
 const USERS: &str = "/api/v2/users";
 const QUERY: &str = "/api/v2/users/query";
@@ -28,41 +28,18 @@ const PARAMS: [&str; 10] = [
     "cursor",
 ];
 
-/// The `state` of a listing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
-    Only(State),
-    Any,
-}
-
-impl Filter {
-    pub(super) fn of(params: Params<'_>) -> Result<Self, Refusal> {
-        let text = params.one("state").unwrap_or("active");
-        Self::parse(text)
-            .ok_or_else(|| Refusal::invalid_value(text, "state", "[active, inactive, deleted, any]").field("state"))
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        if text.eq_ignore_ascii_case("any") { Some(Self::Any) } else { State::parse(text).map(Self::Only) }
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Only(state) => state.as_str(),
-            Self::Any => "any",
-        }
-    }
-
-    pub(super) fn admits(self, state: State) -> bool {
-        self == Self::Any || self == Self::Only(state)
-    }
+/// The `state` that a query asks for; active if it does not say.
+pub(super) fn filter_of(params: Params<'_>) -> Result<Filter, Refusal> {
+    let text = params.one("state").unwrap_or("active");
+    Filter::parse(text)
+        .ok_or_else(|| Refusal::invalid_value(text, "state", "[active, inactive, deleted, any]").field("state"))
 }
 
 impl Org {
     pub(super) fn list(&mut self, call: Call<'_>) -> Answer {
         let params = Params(&call.request.query);
         self.note_unknown("GET /api/v2/users", &PARAMS[..9], params.names());
-        let filter = Filter::of(params)?;
+        let filter = filter_of(params)?;
         let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
         let number = params.page_number()?;
         let descending = params.descending()?;
@@ -96,7 +73,7 @@ impl Org {
         let params = Params(&call.request.query);
         self.note_unknown("GET /api/v2/users/query", &PARAMS[3..], params.names());
         let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
-        let fresh = Cursor { filter: Filter::of(params)?, descending: params.descending()?, last: None };
+        let fresh = Cursor { filter: filter_of(params)?, descending: params.descending()?, last: None };
         let cursor = match params.one("cursor").filter(|text| !text.is_empty()) {
             Some(text) => Cursor::open(text, self.settings.seed)
                 .ok_or_else(|| Refusal::bad_request("The cursor is not valid.").field("cursor"))?,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::list::Filter;
+use super::view::Filter;
 
 /// How the simulated organisation behaves. Every field can be changed while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::list::Filter;
 use super::settings::Settings;
 use super::user::{State, User};
-use super::view::{At, View};
+use super::view::{At, Filter, View};
 
 /// From when on the two views show a write.
 #[derive(Clone, Copy)]

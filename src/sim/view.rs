@@ -8,8 +8,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::list::Filter;
-use super::user::User;
+use super::user::{State, User};
+
+/// The `state` of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    Only(State),
+    Any,
+}
+
+impl Filter {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("any") { Some(Self::Any) } else { State::parse(text).map(Self::Only) }
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Only(state) => state.as_str(),
+            Self::Any => "any",
+        }
+    }
+
+    pub(super) fn admits(self, state: State) -> bool {
+        self == Self::Any || self == Self::Only(state)
+    }
+}
 
 /// Number of a user in the order of creation.
 pub(super) type At = u32;

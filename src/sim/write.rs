@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Refusal, body};
-use super::list::Filter;
+use super::list::filter_of;
 use super::org::{Call, Org};
 use super::page::Params;
 use super::store::Due;
 use super::user::{Origin, State, User};
 use super::view::At;
+use super::view::Filter;
 
 /// `CreateUser`.
 const CREATE_FIELDS: [&str; 8] =
@@ -86,7 +87,7 @@ impl Org {
     /// By default active and inactive users are found; deleted ones must be asked for.
     pub(super) fn show(&self, id: &str, call: Call<'_>) -> Answer {
         let params = Params(&call.request.query);
-        let wanted = params.one("state").map(|_| Filter::of(params)).transpose()?;
+        let wanted = params.one("state").map(|_| filter_of(params)).transpose()?;
         let admits = |state: State| match wanted {
             None | Some(Filter::Only(State::Active | State::Inactive)) => state != State::Deleted,
             Some(filter) => filter.admits(state),
