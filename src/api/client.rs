@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::api::fate::{Fate, RETRY_AFTER_MAX, words};
-use crate::api::pace::{Limits, Pace, Slot};
+use crate::api::pace::{Haste, Limits, Pace, Slot};
 use crate::api::token::{Credentials, Token, TokenReply};
 use crate::api::wire::{Lost, Reply, Request, Wire};
 use crate::error::{Error, Kind, Result};
@@ -123,8 +123,8 @@ impl<W: Wire> Client<W> {
     ///
     /// # Errors
     /// `Credentials` or `Unreachable` if no token can be had.
-    pub async fn permit(self: &Arc<Self>) -> Result<Permit<W>> {
-        let lane = self.slot().await;
+    pub async fn permit(self: &Arc<Self>, haste: Haste) -> Result<Permit<W>> {
+        let lane = self.slot(haste).await;
         let mut permit = Permit {
             client: Arc::clone(self),
             lane,
@@ -137,10 +137,10 @@ impl<W: Wire> Client<W> {
         Ok(permit)
     }
 
-    async fn slot(&self) -> usize {
+    async fn slot(&self, haste: Haste) -> usize {
         let _turn = self.turn.lock().await;
         loop {
-            match self.best_lane() {
+            match self.best_lane(haste) {
                 (lane, Slot::Now) => {
                     self.lanes[lane].pace().sent(self.now());
                     return lane;
@@ -157,9 +157,9 @@ impl<W: Wire> Client<W> {
     }
 
     /// The lane that can send first.
-    fn best_lane(&self) -> (usize, Slot) {
+    fn best_lane(&self, haste: Haste) -> (usize, Slot) {
         let now = self.now();
-        let slots = self.lanes.iter().enumerate().map(|(at, lane)| (at, lane.pace().slot(now)));
+        let slots = self.lanes.iter().enumerate().map(|(at, lane)| (at, lane.pace().slot(now, haste)));
         let when = |slot: &Slot| match slot {
             Slot::Now => Duration::ZERO,
             Slot::At(at) => *at,
@@ -254,7 +254,7 @@ impl<W: Wire> Client<W> {
         let mut auth_failures = 0;
         let mut sent = 0;
         loop {
-            let permit = self.permit().await?;
+            let permit = self.permit(Haste::Burst).await?;
             let fate = match self.send(permit, request.clone()).await {
                 Ok(reply) => match serde_json::from_slice(&reply.body) {
                     Ok(value) => return Ok(Ok(value)),
@@ -298,5 +298,5 @@ fn refused_login(reply: &Reply) -> Error {
 /// A future that is `Send`: what the tasks of a run are made of.
 #[expect(dead_code, reason = "a compile-time proof, never called")]
 fn permits_are_send<W: Wire>(client: &Arc<Client<W>>) -> impl Future<Output = Result<Permit<W>>> + Send + '_ {
-    client.permit()
+    client.permit(Haste::Even)
 }

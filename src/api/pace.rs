@@ -2,8 +2,8 @@
 //!
 //! The service counts calls per token in a window of fixed length and says in its headers how many it counted, how many
 //! it allows and in how many seconds it starts anew. From these a [`Pace`] keeps a ledger: a call leaves only if, even
-//! with every call still in flight counted, the window stays within what is allowed. Inside that gate calls are spread
-//! evenly over what is left of the window, because bursts meet strangers on the same token badly.
+//! with every call still in flight counted, the window stays within what is allowed. Inside that gate creates are
+//! spread evenly over what is left of the window, because bursts meet strangers on the same token badly.
 //!
 //! Pure: time comes in as the duration since any fixed start.
 
@@ -32,6 +32,15 @@ pub enum Slot {
     At(Duration),
     /// When a call in flight has come back: only its headers can tell.
     AfterReply,
+}
+
+/// How a call wants to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// In its turn of an even flow: the creates of a long run.
+    Even,
+    /// At once while half of the window is unused: pages, of which a run needs few and waits for all.
+    Burst,
 }
 
 /// Rate headers of one reply.
@@ -104,7 +113,7 @@ impl Pace {
     }
 
     /// When the next call may leave, seen from `now`.
-    pub fn slot(&mut self, now: Duration) -> Slot {
+    pub fn slot(&mut self, now: Duration, haste: Haste) -> Slot {
         if now < self.paused_until {
             return Slot::At(self.paused_until);
         }
@@ -115,7 +124,7 @@ impl Pace {
         if let Some(window) = self.window.take_if(|w| now > w.ends.1) {
             self.closed = window.ends.1;
         }
-        let gap = match self.gap(now) {
+        let gap = match self.gap(now, haste) {
             Ok(gap) => gap.max(self.gap_cap),
             Err(until) => return Slot::At(until),
         };
@@ -126,7 +135,7 @@ impl Pace {
     }
 
     /// The distance between two calls, or until when the window is full.
-    fn gap(&self, now: Duration) -> Result<Duration, Duration> {
+    fn gap(&self, now: Duration, haste: Haste) -> Result<Duration, Duration> {
         let Some(allowed) = self.allowed else {
             return Ok(Duration::from_secs_f64(60.0 / (PER_MIN_DEFAULT * RHO)));
         };
@@ -139,6 +148,7 @@ impl Pace {
             // A new window opens with the first call that reaches the service: its reply tells how long it is.
             None if self.in_flight >= allowed.div_ceil(4).max(1) => Err(now + Duration::from_millis(50)),
             None => Ok(Duration::ZERO),
+            Some(_) if haste == Haste::Burst && left > allowed / 2 => Ok(Duration::ZERO),
             // Aimed at the middle of what is known of the end: too early leaves a gap, too late leaves calls unused.
             Some(window) => Ok(((window.ends.0 + window.ends.1) / 2).saturating_sub(now) / left),
         }

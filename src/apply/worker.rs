@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::api::RETRY_AFTER_MAX;
+use crate::api::pace::Haste;
 use crate::api::wire::Wire;
 use crate::api::{Client, Fate, Words};
 use crate::apply::Outcome;
@@ -66,7 +67,7 @@ impl<W: Wire> Worker<W> {
     pub(super) async fn create(&self, person: &Person, attempt: u32, ambiguous: bool) -> Result<Step> {
         let mut stop = self.stop.clone();
         let permit = tokio::select! {
-            permit = self.client.permit() => permit?,
+            permit = self.client.permit(Haste::Even) => permit?,
             _ = stop.wait_for(|stopping| *stopping) => return Ok(Step::Held),
         };
         let row = person.row;
