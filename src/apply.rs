@@ -23,14 +23,15 @@ use crate::error::{Error, Kind, Result};
 use crate::person::Person;
 use journal::Journal;
 use ledger::{Ledger, Stage};
-use worker::{Cause, Step, Worker};
+use worker::{Cause, Sought, Step, Worker};
 
-/// Creates in flight at once. Little's law: 300 a minute at 2 s latency needs 10; few, because a crash leaves as many
-/// rows to look up.
-const IN_FLIGHT_MAX: usize = 16;
+/// Creates in flight at once for each token, and in all. Little's law: 300 a minute at 2 s latency needs 10; few, because
+/// a crash leaves as many rows to look up.
+const IN_FLIGHT_PER_TOKEN: usize = 16;
+const IN_FLIGHT_MAX: usize = 64;
 /// Failures in a row before waiting, even if each call may have arrived.
 const FAILURES_BEFORE_WAIT: u32 = 10;
-/// Longest outage that is waited out.
+/// Longest outage, or throttling without a success between, that is waited out.
 const OUTAGE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// What became of a `new` row.
@@ -135,9 +136,10 @@ pub async fn apply<W: Wire>(
     stop: watch::Receiver<bool>,
     progress: impl FnMut(Progress),
 ) -> Result<()> {
-    let (client, journal, stopped) = (Arc::clone(client), Arc::clone(journal), stop.clone());
-    let worker = Worker { client, journal, settle: options.settle, stop: stopped };
-    let mut run = Run::new(worker, ledger, people, progress);
+    let (halt, halted) = watch::channel(*stop.borrow());
+    let (client, journal) = (Arc::clone(client), Arc::clone(journal));
+    let worker = Worker { client, journal, settle: options.settle, stop: halted };
+    let mut run = Run::new(worker, halt, ledger, people, progress);
     run.go(stop).await
 }
 
@@ -146,46 +148,59 @@ pub async fn apply<W: Wire>(
 struct Todo {
     person: Arc<Person>,
     attempt: u32,
+    /// Attempts before this run.
+    n_before: u32,
     /// An earlier attempt may have created somebody.
     ambiguous: bool,
 }
 
 struct Run<W: Wire, P> {
     worker: Arc<Worker<W>>,
+    /// Turns true when no new intent may be written: workers that wait for the pace then go home.
+    halt: watch::Sender<bool>,
+    in_flight_max: usize,
     queue: VecDeque<Todo>,
     flying: JoinSet<(Todo, Result<Step>)>,
     settling: JoinSet<(Todo, Result<Step>)>,
     done: u64,
     rows: u64,
     outage: Outage,
-    auth_failures: u32,
+    throttled_since: Option<Instant>,
+    auth_failures: usize,
     progress: P,
 }
 
 /// Failures without a success between.
 #[derive(Clone, Copy, Debug, Default)]
 struct Outage {
-    n: u32,
+    /// Creates without a reply in a row.
+    n_lost: u32,
+    /// Times waited so far: each wait is longer.
+    n_waits: u32,
     since: Option<Instant>,
     until: Option<Instant>,
 }
 
 impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
-    fn new(worker: Worker<W>, ledger: &Ledger, people: Vec<Person>, progress: P) -> Self {
+    fn new(worker: Worker<W>, halt: watch::Sender<bool>, ledger: &Ledger, people: Vec<Person>, progress: P) -> Self {
         let mut run = Self {
+            in_flight_max: (IN_FLIGHT_PER_TOKEN * worker.client.n_tokens()).min(IN_FLIGHT_MAX),
             worker: Arc::new(worker),
+            halt,
             queue: VecDeque::new(),
             flying: JoinSet::new(),
             settling: JoinSet::new(),
             done: 0,
             rows: people.len() as u64,
             outage: Outage::default(),
+            throttled_since: None,
             auth_failures: 0,
             progress,
         };
         for person in people {
             let row = ledger.row(person.row);
-            let todo = |attempt, ambiguous| Todo { person: Arc::new(person), attempt, ambiguous };
+            let n_before = row.map_or(0, |r| r.attempts);
+            let todo = |attempt, ambiguous| Todo { person: Arc::new(person), attempt, n_before, ambiguous };
             match row.map(|r| (&r.stage, r.attempts, r.ambiguous)) {
                 None => run.queue.push_back(todo(1, false)),
                 Some((Stage::Unsent, attempts, ambiguous)) => run.queue.push_back(todo(attempts + 1, ambiguous)),
@@ -202,6 +217,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         loop {
             let stopping = *stop.borrow();
             if stopping {
+                self.halt.send_replace(true);
                 self.settling.abort_all();
                 while self.settling.join_next().await.is_some() {}
             } else {
@@ -220,6 +236,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             let (todo, step) = landed.map_err(|e| Error::bug("a worker died").because(e))?;
             if let Err(error) = step.and_then(|step| self.landed(todo, step)) {
                 // No new intent; what is in the air comes back and is recorded.
+                self.halt.send_replace(true);
                 while let Some(last) = self.flying.join_next().await {
                     if let Ok((_, Err(worse))) = last
                         && worse.kind() == Kind::File
@@ -241,7 +258,9 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         if self.outage.until.is_some_and(|until| until > Instant::now()) {
             return;
         }
-        while self.flying.len() < IN_FLIGHT_MAX
+        // After an outage one create goes ahead and looks whether it is over.
+        let limit = if self.outage.n_waits > 0 { 1 } else { self.in_flight_max };
+        while self.flying.len() < limit
             && let Some(todo) = self.queue.pop_front()
         {
             let worker = Arc::clone(&self.worker);
@@ -255,7 +274,9 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     fn look(&mut self, todo: Todo, cause: Cause) {
         let worker = Arc::clone(&self.worker);
         self.settling.spawn(async move {
-            let step = worker.settle(&todo.person, todo.attempt, todo.ambiguous, cause).await;
+            let n_tries = todo.attempt - todo.n_before.min(todo.attempt);
+            let sought = Sought { attempt: todo.attempt, n_tries, ambiguous: todo.ambiguous, cause };
+            let step = worker.settle(&todo.person, sought).await;
             (todo, step)
         });
     }
@@ -264,19 +285,23 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     fn landed(&mut self, todo: Todo, step: Step) -> Result<()> {
         match step {
             Step::Done => {
-                (self.outage, self.auth_failures) = (Outage::default(), 0);
+                (self.outage, self.throttled_since, self.auth_failures) = (Outage::default(), None, 0);
                 self.done += 1;
             }
             Step::Unresolved => {}
             Step::Again { attempt } => self.queue.push_front(Todo { attempt, ..todo }),
-            Step::Throttled | Step::Held => self.queue.push_front(todo),
+            Step::Throttled => {
+                self.throttled()?;
+                self.queue.push_front(todo);
+            }
+            Step::Held => self.queue.push_front(todo),
             Step::NotSent => {
                 self.failed(true)?;
                 self.queue.push_front(todo);
             }
             Step::Unauthorised(error) => {
                 self.auth_failures += 1;
-                if self.auth_failures > u32::try_from(IN_FLIGHT_MAX).unwrap_or(u32::MAX) {
+                if self.auth_failures > IN_FLIGHT_MAX {
                     return Err(error);
                 }
                 self.queue.push_front(todo);
@@ -296,15 +321,27 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     /// Counts a failure; waits once they come in a row, and gives up after a long outage.
     fn failed(&mut self, not_sent: bool) -> Result<()> {
         let now = Instant::now();
-        self.outage.n += 1;
         let since = *self.outage.since.get_or_insert(now);
         if now - since > OUTAGE_MAX {
             return Err(Error::new(Kind::Unreachable, "the service has not answered a create for 15 minutes")
                 .hint("run the same command again later: what was done is recorded"));
         }
-        if not_sent || self.outage.n >= FAILURES_BEFORE_WAIT {
-            let wait = Duration::from_secs(1 << self.outage.n.min(6)).min(Duration::from_secs(60));
+        self.outage.n_lost += u32::from(!not_sent);
+        let is_waiting = self.outage.until.is_some_and(|until| until > now);
+        if !is_waiting && (not_sent || self.outage.n_lost >= FAILURES_BEFORE_WAIT) {
+            let wait = Duration::from_secs(1 << self.outage.n_waits.min(6)).min(Duration::from_secs(60));
+            self.outage.n_waits += 1;
             self.outage.until = Some(now + wait);
+        }
+        Ok(())
+    }
+
+    /// The pace waits as told; a service that throttles for ever is as good as away.
+    fn throttled(&mut self) -> Result<()> {
+        let now = Instant::now();
+        if now - *self.throttled_since.get_or_insert(now) > OUTAGE_MAX {
+            return Err(Error::new(Kind::Unreachable, "the service has throttled every create for 15 minutes")
+                .hint("run the same command again later: what was done is recorded"));
         }
         Ok(())
     }

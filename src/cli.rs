@@ -11,6 +11,7 @@ mod render;
 mod simulate;
 mod snapshot;
 mod status;
+mod stop;
 mod verify;
 
 use clap::Parser;
@@ -47,6 +48,20 @@ pub fn main() -> u8 {
 }
 
 async fn run(command: Command, render: &Render) -> Result<u8> {
+    // A run of creates settles what is in the air and the simulator stops in order; the others are simply dropped, and
+    // with them every half-written file.
+    if matches!(command, Command::Apply(_) | Command::Simulate(_)) {
+        return dispatch(command, render).await;
+    }
+    tokio::select! {
+        done = dispatch(command, render) => done,
+        () = stop::requested() => {
+            Err(Error::new(Kind::Interrupted, "interrupted; no half-written file is left").hint("safe to run again"))
+        }
+    }
+}
+
+async fn dispatch(command: Command, render: &Render) -> Result<u8> {
     match command {
         Command::Demo(args) => demo::run(&args, render).await,
         Command::Snapshot(args) => snapshot::run(&args, || connect::Session::new(&args.connection), render).await,

@@ -35,6 +35,8 @@ pub const OUTCOME: &str = "outcome";
 pub const HTTP_STATUS: &str = "http_status";
 /// The service's error code.
 pub const CODE: &str = "code";
+/// The service's words, or what came instead of a reply.
+pub const MESSAGE: &str = "message";
 /// The service's correlation id.
 pub const CORRELATION_ID: &str = "correlation_id";
 /// Creates sent for the row that were not proven unprocessed.
@@ -67,7 +69,7 @@ pub const PLAN_TOOL: [&str; 13] =
     [ROW, LINE, KEY, VERDICT, REASON, RULES, USER_ID, USER_STATE, USER_EMAIL, HOLDERS, FIRST_ROW, DIFFERS, EXTRA];
 
 /// Tool columns that an outcome adds, in order.
-pub const RESULT_TOOL: [&str; 6] = [OUTCOME, HTTP_STATUS, CODE, CORRELATION_ID, ATTEMPTS, AT];
+pub const RESULT_TOOL: [&str; 7] = [OUTCOME, HTTP_STATUS, CODE, MESSAGE, CORRELATION_ID, ATTEMPTS, AT];
 
 /// Whether a CSV header cell is one of our tool columns.
 #[must_use]

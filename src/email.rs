@@ -17,6 +17,8 @@ use unicode_normalization::{UnicodeNormalization, is_nfkc};
 const LOCAL_OCTETS_MAX: usize = 64;
 /// Longest address, in octets (RFC 5321 §4.5.3.1.3, less the angle brackets).
 const ADDRESS_OCTETS_MAX: usize = 254;
+/// Longest cell that is looked at: no address with a name around it comes near.
+const CELL_OCTETS_MAX: usize = 4_096;
 /// Longest label of a domain, in octets (RFC 1035 §2.3.4).
 const LABEL_OCTETS_MAX: usize = 63;
 
@@ -174,6 +176,9 @@ impl Refusal {
 /// assert_eq!(ada.rules.to_string(), "trim+angle+lower");
 /// ```
 pub fn normalise(cell: &str) -> Result<Address, Refusal> {
+    if cell.len() > CELL_OCTETS_MAX {
+        return Err(Refusal::Long);
+    }
     let mut rules = Rules::default();
     let cleaned = clean(cell, &mut rules)?;
     let (local, domain) = split(&cleaned)?;

@@ -15,10 +15,12 @@ use crate::api::token::{Credentials, Token, TokenReply};
 use crate::api::wire::{Lost, Reply, Request, Wire};
 use crate::error::{Error, Kind, Result};
 
-/// Times a read is sent before the service counts as unreachable: with the waits between, about a minute.
-const READS_MAX: u32 = 7;
+/// Times a read is sent before the service counts as unreachable: with the waits between, a quarter of a minute.
+const READS_MAX: u32 = 6;
 /// First wait before a read is sent again; doubled each time.
 const READ_WAIT: Duration = Duration::from_millis(500);
+/// Longest time for which a read is throttled and sent again.
+const THROTTLED_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How a client spends its quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,15 +80,28 @@ pub struct Permit<W: Wire> {
     lane: usize,
     token: Token,
     sent: Duration,
-    settled: bool,
+    end: End,
+}
+
+/// What the ledger has to be told when a permit is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing left.
+    Unsent,
+    /// The call left, and no reply is known.
+    Lost,
+    /// The ledger knows the reply.
+    Replied,
 }
 
 impl<W: Wire> Drop for Permit<W> {
     fn drop(&mut self) {
-        if !self.settled {
-            self.client.lanes[self.lane].pace().lost();
-            self.client.changed.notify_one();
+        match self.end {
+            End::Unsent => self.client.lanes[self.lane].pace().unsent(),
+            End::Lost => self.client.lanes[self.lane].pace().lost(),
+            End::Replied => {}
         }
+        self.client.changed.notify_one();
     }
 }
 
@@ -115,6 +130,11 @@ impl<W: Wire> Client<W> {
         Tally { requests: self.requests.load(Ordering::Relaxed), throttled: self.throttled.load(Ordering::Relaxed) }
     }
 
+    /// Tokens that calls are spread over.
+    pub const fn n_tokens(&self) -> usize {
+        self.lanes.len()
+    }
+
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
@@ -130,7 +150,7 @@ impl<W: Wire> Client<W> {
             lane,
             token: Token { secret: String::new().into(), renew_at: Duration::ZERO, generation: 0 },
             sent: self.now(),
-            settled: false,
+            end: End::Unsent,
         };
         permit.token = self.token(lane).await?;
         permit.sent = self.now();
@@ -183,6 +203,9 @@ impl<W: Wire> Client<W> {
     async fn mint(&self) -> Result<TokenReply> {
         let mut last = String::new();
         for attempt in 0..READS_MAX {
+            if attempt > 0 {
+                tokio::time::sleep(READ_WAIT * 2_u32.pow(attempt - 1)).await;
+            }
             self.requests.fetch_add(1, Ordering::Relaxed);
             match self.wire.send(self.credentials.request()).await {
                 Ok(reply) if reply.status == 200 => {
@@ -195,7 +218,6 @@ impl<W: Wire> Client<W> {
                 Ok(reply) => return Err(refused_login(&reply)),
                 Err(Lost::NotSent(why) | Lost::Unknown(why)) => last = why,
             }
-            tokio::time::sleep(READ_WAIT * 2_u32.pow(attempt)).await;
         }
         Err(Error::new(Kind::Unreachable, format!("cannot log in: {last}")).hint("safe to run again"))
     }
@@ -215,17 +237,22 @@ impl<W: Wire> Client<W> {
     pub(super) async fn send(&self, mut permit: Permit<W>, mut request: Request) -> Result<Reply, Fate> {
         request.headers.push(permit.token.header());
         self.requests.fetch_add(1, Ordering::Relaxed);
+        permit.end = End::Lost;
         let sent = self.wire.send(request).await;
         let now = self.now();
         let reply = match sent {
             Ok(reply) => reply,
-            Err(lost) => return Err(Fate::of_loss(lost)),
+            Err(lost) => {
+                if matches!(lost, Lost::NotSent(_)) {
+                    permit.end = End::Unsent;
+                }
+                return Err(Fate::of_loss(lost));
+            }
         };
-        permit.settled = true;
+        permit.end = End::Replied;
         let lane = &self.lanes[permit.lane];
         lane.pace().replied(permit.sent, now, Limits::of(&reply));
         if (200..=299).contains(&reply.status) {
-            self.changed.notify_one();
             return Ok(reply);
         }
         let fate = Fate::of_reply(&reply);
@@ -237,7 +264,6 @@ impl<W: Wire> Client<W> {
             Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation).await,
             Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) | Fate::Forbidden(_) | Fate::Refused(_) => {}
         }
-        self.changed.notify_one();
         Err(fate)
     }
 
@@ -253,20 +279,19 @@ impl<W: Wire> Client<W> {
         let mut wait = READ_WAIT;
         let mut auth_failures = 0;
         let mut sent = 0;
+        let begun = self.now();
         loop {
             let permit = self.permit(Haste::Burst).await?;
             let fate = match self.send(permit, request.clone()).await {
                 Ok(reply) => match serde_json::from_slice(&reply.body) {
                     Ok(value) => return Ok(Ok(value)),
-                    Err(e) => {
-                        Fate::Malformed(format!("the reply is not what it should be ({} bytes, {e})", reply.body.len()))
-                    }
+                    Err(e) => Fate::Malformed(unreadable(&reply, &e)),
                 },
                 Err(fate) => fate,
             };
             match fate {
                 Fate::Refused(words) => return Ok(Err(words)),
-                Fate::Throttled(after) if after <= RETRY_AFTER_MAX => continue,
+                Fate::Throttled(after) if after <= RETRY_AFTER_MAX && self.now() - begun < THROTTLED_MAX => continue,
                 Fate::Auth(_) if auth_failures == 0 => auth_failures += 1,
                 Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) if sent + 1 < READS_MAX => {
                     sent += 1;
@@ -278,6 +303,12 @@ impl<W: Wire> Client<W> {
             }
         }
     }
+}
+
+/// Where and how a body is wrong; never what stands there, since that may be somebody's address.
+fn unreadable(reply: &Reply, error: &serde_json::Error) -> String {
+    let (kind, line, column) = (error.classify(), error.line(), error.column());
+    format!("the reply cannot be read ({kind:?} error at line {line}, column {column} of {} bytes)", reply.body.len())
 }
 
 /// A login that says 400 because tokens are minted too fast, not because of the secret.

@@ -11,6 +11,9 @@ use crate::error::{Error, Kind};
 /// will not mend, and the journal makes stopping cheap.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(180);
 
+/// Shortest wait after a 429, and longest that is believed, in seconds.
+const RETRY_AFTER_S: std::ops::RangeInclusive<u64> = 1..=86_400;
+
 /// What the service said when it refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
@@ -71,11 +74,11 @@ impl Fate {
             format!("{call}: HTTP {} ({code}), correlation id {id}", words.status)
         };
         match self {
-            Self::Throttled(after) => Error::new(
-                Kind::Unreachable,
-                format!("{call}: the service asks to wait {} s, which means a daily limit", after.as_secs()),
-            )
-            .hint("run the same command again after that time; what was done is recorded"),
+            Self::Throttled(after) => {
+                let what = format!("{call}: throttled beyond patience; the service asks to wait {} s", after.as_secs());
+                Error::new(Kind::Unreachable, what)
+                    .hint("run the same command again after that time; what was done is recorded")
+            }
             Self::NotSent(why) | Self::Unknown(why) | Self::Malformed(why) => {
                 Error::new(Kind::Unreachable, format!("{call}: {why}")).hint("safe to run again")
             }
@@ -114,5 +117,6 @@ pub(super) fn words(reply: &Reply) -> Words {
 /// `Retry-After` in seconds, or `inin-ratelimit-reset` where it is missing or a date (which needs no clock of ours).
 fn retry_after(reply: &Reply) -> Option<Duration> {
     let seconds = |name: &str| reply.header(name).and_then(|v| v.trim().parse::<u64>().ok());
-    seconds("retry-after").or_else(|| seconds("inin-ratelimit-reset")).map(Duration::from_secs)
+    let said = seconds("retry-after").or_else(|| seconds("inin-ratelimit-reset"));
+    said.map(|s| Duration::from_secs(s.clamp(*RETRY_AFTER_S.start(), *RETRY_AFTER_S.end())))
 }

@@ -20,6 +20,11 @@ const RHO: f64 = 0.99;
 const RESET_SLACK: Duration = Duration::from_secs(2);
 /// Wait behind the end of a window, so that the first call of the next one cannot fall into the last.
 const GUARD: Duration = Duration::from_millis(2);
+/// Added to that wait by every 429, up to the maximum: a service that rounds its seconds down needs it.
+const GUARD_STEP: Duration = Duration::from_millis(500);
+const GUARD_MAX: Duration = Duration::from_secs(2);
+/// A window longer than this is not believed.
+const RESET_S_MAX: u32 = 3_600;
 /// Calls left unused in a window in which somebody else spends the same token.
 const STRANGER_RESERVE: u32 = 2;
 
@@ -86,6 +91,9 @@ pub struct Pace {
     gap_cap: Duration,
     allowed: Option<u32>,
     window: Option<Window>,
+    /// Longest `reset` seen: about the length of a window.
+    length: Duration,
+    guard: Duration,
     /// When the last window had ended for certain: replies of its stragglers say nothing about the next one.
     closed: Duration,
     stranger: bool,
@@ -103,6 +111,8 @@ impl Pace {
             gap_cap: per_min.map_or(Duration::ZERO, |n| Duration::from_secs_f64(60.0 / n)),
             allowed: None,
             window: None,
+            length: Duration::ZERO,
+            guard: GUARD,
             closed: Duration::ZERO,
             stranger: false,
             replies: 0,
@@ -144,10 +154,9 @@ impl Pace {
         let counted = self.window.map_or(0, |w| w.count).saturating_add(self.in_flight);
         let left = allowed.saturating_sub(counted);
         match self.window {
-            Some(window) if left == 0 => Err(window.ends.1 + GUARD),
-            // A new window opens with the first call that reaches the service: its reply tells how long it is.
-            None if self.in_flight >= allowed.div_ceil(4).max(1) => Err(now + Duration::from_millis(50)),
-            None => Ok(Duration::ZERO),
+            Some(window) if left == 0 => Err(window.ends.1 + self.guard),
+            // Nothing is known of this window yet, and if headers stay away nothing will be: an even flow.
+            None => Ok(self.length.max(Duration::from_secs(1)).div_f64(f64::from(allowed) * RHO)),
             Some(_) if haste == Haste::Burst && left > allowed / 2 => Ok(Duration::ZERO),
             // Aimed at the middle of what is known of the end: too early leaves a gap, too late leaves calls unused.
             Some(window) => Ok(((window.ends.0 + window.ends.1) / 2).saturating_sub(now) / left),
@@ -160,10 +169,20 @@ impl Pace {
         self.last_sent = Some(now);
     }
 
-    /// A call that was to leave did not, or was lost: nothing is known of it any more.
-    pub const fn lost(&mut self) {
+    /// A call that was to leave did not.
+    pub const fn unsent(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        // Whoever waits for a first reply must not wait for this one.
         self.replies += 1;
+    }
+
+    /// A call has no reply: the service may have counted it all the same.
+    pub fn lost(&mut self) {
+        self.unsent();
+        if let Some(window) = &mut self.window {
+            window.count = window.count.saturating_add(1);
+            window.own = window.own.saturating_add(1);
+        }
     }
 
     /// A reply came at `now` to a call that left at `sent`.
@@ -173,8 +192,12 @@ impl Pace {
         let (Some(allowed), Some(count), Some(reset_s)) = (limits.allowed, limits.count, limits.reset_s) else {
             return;
         };
+        if reset_s > RESET_S_MAX {
+            return;
+        }
         self.allowed = Some(allowed.max(1));
         let reset = Duration::from_secs(u64::from(reset_s));
+        self.length = self.length.max(reset);
         let ends = ((sent + reset).saturating_sub(RESET_SLACK), now + reset);
         if self.window.is_none() && ends.0 + RESET_SLACK / 2 <= self.closed {
             return;
@@ -202,5 +225,6 @@ impl Pace {
     pub fn throttled(&mut self, until: Duration) {
         self.paused_until = self.paused_until.max(until);
         self.window = None;
+        self.guard = (self.guard + GUARD_STEP).min(GUARD_MAX);
     }
 }

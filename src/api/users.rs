@@ -191,24 +191,26 @@ impl<W: Wire> Client<W> {
         Ok(listing.entities.unwrap_or_default().into_iter().filter_map(UserBody::into_user).collect())
     }
 
-    /// `POST /api/v2/users/search`: users of any state with one of these e-mails. An index: it lags behind writes.
+    /// `POST /api/v2/users/search`: users of any state with one of these values in `field` (`email`, `username`). An
+    /// index: it lags behind writes. The inner error is the service's refusal.
     ///
     /// # Errors
     /// `Credentials`, `Unreachable`.
-    pub async fn users_by_email(self: &Arc<Self>, emails: &[&str]) -> Result<Vec<User>> {
+    pub async fn search(self: &Arc<Self>, field: &str, values: &[&str]) -> Result<Result<Vec<User>, Words>> {
         let call = "POST users/search";
         let states = State::ALL.map(State::as_str);
         let body = SearchBody {
             page_size: SEARCH_PAGE_SIZE,
             page_number: 1,
             query: [
-                Criterion { fields: ["email"], kind: "EXACT", values: emails },
+                Criterion { fields: [field], kind: "EXACT", values },
                 Criterion { fields: ["state"], kind: "EXACT", values: &states },
             ],
         };
         let found = self.read::<SearchListing>(call, &post("/api/v2/users/search", &body)).await?;
-        let found = found.map_err(|words| Fate::Refused(words).into_error(call))?;
-        Ok(found.results.unwrap_or_default().into_iter().filter_map(UserBody::into_user).collect())
+        let users =
+            |found: SearchListing| found.results.unwrap_or_default().into_iter().filter_map(UserBody::into_user);
+        Ok(found.map(|found| users(found).collect()))
     }
 
     /// `POST /api/v2/users`, sent once. A success without an id is [`Fate::Malformed`]: somebody may exist.

@@ -141,6 +141,8 @@ pub struct Row {
     pub user_state: Option<State>,
     /// The reply that decided, or the last one.
     pub reply: Said,
+    /// Why it is not done yet.
+    pub why: Option<String>,
     /// When the last event was recorded.
     pub at: String,
 }
@@ -207,11 +209,17 @@ impl Ledger {
             }
             Event::End { .. } => Ok(()),
             Event::Intent { row, att } => self.intent(*row, *att, &line.at),
-            Event::Unsent { row, .. } => {
-                self.after_intent(*row, Stage::Unsent, Said::default(), &line.at).map(|row| row.attempts -= 1)
+            Event::Unsent { row, why } => {
+                let found = self.after_intent(*row, Stage::Unsent, Said::default(), &line.at)?;
+                found.attempts -= 1;
+                found.why = Some(why.clone());
+                Ok(())
             }
-            Event::Unknown { row, .. } => {
-                self.after_intent(*row, Stage::Unknown, Said::default(), &line.at).map(|row| row.ambiguous = true)
+            Event::Unknown { row, why } => {
+                let found = self.after_intent(*row, Stage::Unknown, Said::default(), &line.at)?;
+                found.ambiguous = true;
+                found.why = Some(why.clone());
+                Ok(())
             }
             Event::Conflict { row, reply } => {
                 self.after_intent(*row, Stage::Conflict, reply.clone(), &line.at).map(drop)
@@ -233,6 +241,7 @@ impl Ledger {
             user_id: None,
             user_state: None,
             reply: Said::default(),
+            why: None,
             at: String::new(),
         };
         let found = self.rows.entry(row).or_insert(fresh);
@@ -262,7 +271,7 @@ impl Ledger {
         if !allowed {
             return Err(format!("row {row}: {stage:?} cannot follow {:?}", found.stage));
         }
-        (found.stage, found.reply) = (stage, reply);
+        (found.stage, found.reply, found.why) = (stage, reply, None);
         at.clone_into(&mut found.at);
         Ok(found)
     }

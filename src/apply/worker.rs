@@ -8,20 +8,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::api::RETRY_AFTER_MAX;
 use crate::api::pace::Haste;
 use crate::api::wire::Wire;
 use crate::api::{Client, Fate, Words};
-use crate::apply::Outcome;
 use crate::apply::journal::Journal;
 use crate::apply::ledger::{Event, Said};
+use crate::apply::{OUTAGE_MAX, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::person::{Person, State, User};
 use crate::snapshot::Keys;
 
-/// Creates per row that may have been carried out; more would be guessing.
+/// Creates per row and run that may have been carried out; more would be guessing.
 const ATTEMPTS_MAX: u32 = 3;
+/// Wait before a look that met an outage is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Why a row is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,19 @@ pub(super) enum Cause {
     Conflict,
     /// It refused this attempt with these words, but an earlier one may have been carried out.
     RefusedLater(Said),
+}
+
+/// A row that is looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Sought {
+    /// The last attempt, over the journal's life.
+    pub attempt: u32,
+    /// Attempts of this run.
+    pub n_tries: u32,
+    /// Whether any attempt may have created somebody.
+    pub ambiguous: bool,
+    /// Why it is looked for.
+    pub cause: Cause,
 }
 
 /// Where a row has got to.
@@ -138,25 +154,38 @@ impl<W: Wire> Worker<W> {
         Ok(Step::Done)
     }
 
-    /// Looks for a row until it is settled or the time is up.
-    pub(super) async fn settle(&self, person: &Person, attempt: u32, ambiguous: bool, cause: Cause) -> Result<Step> {
+    /// Looks for a row until it is settled or the time is up. `n_tries` creates of this run came back unknown.
+    pub(super) async fn settle(&self, person: &Person, sought: Sought) -> Result<Step> {
+        let Sought { attempt, n_tries, ambiguous, cause } = sought;
+        let mut found = Vec::new();
         for wait in self.waits(ambiguous) {
             tokio::time::sleep(wait).await;
-            let found = self.look(person).await?;
+            found = match self.look(person, cause == Cause::Conflict).await? {
+                Some(found) => found,
+                // The service refuses to search for this one: the others go on.
+                None => return Ok(Step::Unresolved),
+            };
             if let Some((outcome, user)) = judge(person, &found, ambiguous)? {
-                let http = (cause == Cause::Conflict).then_some(409);
-                let code = http.map(|_| "general.conflict".to_owned());
-                let reply = Said { http, code, ..Said::default() };
-                return self.done(person.row, outcome, Some((user.id.clone(), Some(user.state))), reply);
+                return self.met(person, outcome, user, &cause);
             }
         }
-        // Nobody there: a create that was lost may go again, one that was refused is refused. A holder that cannot be
-        // found stays unknown.
-        if let Cause::RefusedLater(reply) = cause {
-            return self.done(person.row, Outcome::Refused, None, reply);
+        match (cause, found.first()) {
+            // It was refused, and the attempt before it left nobody either.
+            (Cause::RefusedLater(reply), _) => self.done(person.row, Outcome::Refused, None, reply),
+            // Over the whole settling time nobody but the deleted holder: that is whom the service means.
+            (cause @ Cause::Conflict, Some(deleted)) => self.met(person, Outcome::Taken, deleted, &cause),
+            // A holder that cannot be found stays unknown; a create that was lost may go again.
+            (Cause::Conflict, None) if !ambiguous => Ok(Step::Unresolved),
+            _ if n_tries >= ATTEMPTS_MAX => Ok(Step::Unresolved),
+            _ => Ok(Step::Again { attempt: attempt + 1 }),
         }
-        let may_go = cause == Cause::Unknown || ambiguous;
-        Ok(if may_go && attempt < ATTEMPTS_MAX { Step::Again { attempt: attempt + 1 } } else { Step::Unresolved })
+    }
+
+    fn met(&self, person: &Person, outcome: Outcome, user: &User, cause: &Cause) -> Result<Step> {
+        let http = (*cause == Cause::Conflict).then_some(409);
+        let code = http.map(|_| "general.conflict".to_owned());
+        let reply = Said { http, code, ..Said::default() };
+        self.done(person.row, outcome, Some((user.id.clone(), Some(user.state))), reply)
     }
 
     /// Waits between looks. A lost create is looked for over the whole settling time, since the index lags behind and
@@ -170,17 +199,35 @@ impl<W: Wire> Worker<W> {
         parts.iter().map(|part| self.settle.mul_f64(*part)).collect()
     }
 
-    /// Users of any state that hold the key, in either spelling of the address.
-    async fn look(&self, person: &Person) -> Result<Vec<User>> {
+    /// Users of any state that hold the key, in either spelling of the address; none if the service refuses to search.
+    /// An outage is waited out: a look changes nothing.
+    async fn look(&self, person: &Person, by_username: bool) -> Result<Option<Vec<User>>> {
+        let begun = Instant::now();
+        loop {
+            match self.look_once(person, by_username).await {
+                Err(e) if e.kind() == Kind::Unreachable && begun.elapsed() < OUTAGE_MAX => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                looked => return looked,
+            }
+        }
+    }
+
+    async fn look_once(&self, person: &Person, by_username: bool) -> Result<Option<Vec<User>>> {
         let spellings = [person.email.as_str(), person.key.as_str()];
         let asked = if spellings[0] == spellings[1] { &spellings[..1] } else { &spellings[..] };
-        let mut found = self.client.users_by_email(asked).await?;
+        let Ok(mut found) = self.client.search("email", asked).await? else { return Ok(None) };
+        if found.is_empty() && by_username {
+            // Somebody holds it, and not by e-mail. A service that cannot search usernames has not said no to anything.
+            found = self.client.search("username", asked).await?.unwrap_or_default();
+        }
         // A service may understand a search in its own way: what does not hold the key is not meant.
         found.retain(|user| {
             let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
             [keys.email, keys.username].iter().flatten().any(|key| *key == person.key)
         });
-        Ok(found)
+        found.sort_by(|a, b| (a.state, &a.id).cmp(&(b.state, &b.id)));
+        Ok(Some(found))
     }
 }
 
@@ -196,7 +243,7 @@ fn judge<'u>(person: &Person, found: &'u [User], ambiguous: bool) -> Result<Opti
         (Some(user), None) => Ok(Some((Outcome::Taken, user))),
         // After an unknown attempt a deleted holder proves nothing: our own user may just not be indexed yet.
         (None, _) if ambiguous => Ok(None),
-        (None, _) => Ok(found.iter().min_by_key(|u| &u.id).map(|user| (Outcome::Taken, user))),
+        (None, _) => Ok(found.first().map(|user| (Outcome::Taken, user))),
     }
 }
 

@@ -5,34 +5,56 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
 use super::plan::open_proven;
-use super::render::{Render, count};
+use super::render::{Render, count, failure};
+use super::stop;
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
+use crate::apply::ledger::Ledger;
 use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::{self, PLAN, RESULT};
 use crate::plan::Plan;
 
-/// Exit code after a second Ctrl-C: the journal makes even that safe.
-const EXIT_KILLED: i32 = 130;
-
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
-    let ready = prepare(&args.dir).and_then(|ready| Ok((ready, session()?)));
-    let ((manifest, plan), session) = ready.inspect_err(|e| render.failed(e))?;
-    let begun = begin(args, &manifest, &plan, &session, render).await;
-    let (journal, ledger) = begun.inspect_err(|e| render.failed(e))?;
+    let (manifest, plan) = prepare(&args.dir)?;
+    let session = session()?;
+    let ended = match begin(args, &manifest, &plan, &session, render).await {
+        Ok((journal, ledger)) => create(args, &plan, &session, &journal, &ledger, render).await,
+        Err(error) => Err(error),
+    };
+    // Whatever ended the run: what the journal says is told, and then the error.
+    let outcomes = plan_dir::outcomes(&plan, &journal_so_far(&args.dir)?)?;
+    let mut object = object(&outcomes, &session, started.elapsed());
+    if let Err(error) = &ended
+        && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
+    {
+        all.extend(failure.clone());
+    }
+    render.object(&object)?;
+    ended?;
+    let left = outcomes.of(Outcome::Refused) + outcomes.of(Outcome::Unknown);
+    Ok(if left > 0 { super::EXIT_ROWS_LEFT } else { 0 })
+}
 
+/// Creates what is left, and writes the results whatever came of it.
+async fn create(
+    args: &args::Apply,
+    plan: &Plan,
+    session: &Session,
+    journal: &Arc<Journal>,
+    ledger: &Ledger,
+    render: &Render,
+) -> Result<()> {
     let options = Options { settle: Duration::from_secs(u64::from(args.settle)) };
     let bar = render.bar("Users done:");
     let people = plan.people()?;
-    let ended = apply::apply(&session.client, &journal, &ledger, people, options, stop_signal(), |progress| {
+    let ended = apply::apply(&session.client, journal, ledger, people, options, stop::watched(), |progress| {
         bar.set_length(progress.rows);
         bar.set_position(progress.done);
         bar.set_message(if progress.settling > 0 {
@@ -43,23 +65,16 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     })
     .await;
     bar.finish_and_clear();
-
-    // Whatever ended the run: what the journal says is written out and told, and then the error.
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
-    let outcomes = finish(&args.dir, &plan);
-    let (ended, outcomes) = match (ended, noted, outcomes) {
-        (Ok(()), Ok(()), Ok(outcomes)) => (Ok(()), outcomes),
-        (Err(error), _, Ok(outcomes)) | (Ok(()), Err(error), Ok(outcomes)) => (Err(error), outcomes),
-        (Err(error), _, Err(_)) | (Ok(()), _, Err(error)) => {
-            render.failed(&error);
-            return Err(error);
-        }
-    };
-    tell(&outcomes, &args.dir, render);
-    render.object(&object(&outcomes, &session, started.elapsed()));
-    ended?;
-    let left = outcomes.of(Outcome::Refused) + outcomes.of(Outcome::Unknown);
-    Ok(if left > 0 { super::EXIT_ROWS_LEFT } else { 0 })
+    let ledger = journal_so_far(&args.dir)?;
+    plan_dir::write_results(&args.dir, plan, &ledger)?;
+    tell(&plan_dir::outcomes(plan, &ledger)?, &args.dir, render);
+    ended.and(noted)
+}
+
+fn journal_so_far(dir: &Path) -> Result<Ledger> {
+    let path = dir.join(journal::FILE);
+    if path.exists() { Ok(journal::replay(&path)?.ledger) } else { Ok(Ledger::default()) }
 }
 
 fn prepare(dir: &Path) -> Result<(Manifest, Plan)> {
@@ -80,18 +95,19 @@ async fn begin(
     plan: &Plan,
     session: &Session,
     render: &Render,
-) -> Result<(Arc<Journal>, apply::ledger::Ledger)> {
+) -> Result<(Arc<Journal>, Ledger)> {
     let organisation = session.client.organisation().await?;
     if manifest.organisation_id.as_deref() != Some(organisation.id.as_str()) {
         let what = format!("the plan is for another organisation than {} ({})", shown(&organisation), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
-    let new = plan.counts().new;
-    let question = format!("Create {} users in {}?", count(new), shown(&organisation));
-    if new > 0 && !args.yes && !render.confirm(&question)? {
+    let so_far = plan_dir::outcomes(plan, &journal_so_far(&args.dir)?)?;
+    let left = so_far.of(Outcome::Unprocessed) + so_far.of(Outcome::Unknown);
+    let question = format!("Create {} users in {}?", count(left), shown(&organisation));
+    if left > 0 && !args.yes && !render.confirm(&question)? {
         return Err(Error::new(
             Kind::Unsafe,
-            format!("not confirmed: {} users to create in {}", count(new), shown(&organisation)),
+            format!("not confirmed: {} users to create in {}", count(left), shown(&organisation)),
         )
         .hint("add --yes; nothing was sent"));
     }
@@ -104,33 +120,6 @@ async fn begin(
 
 fn shown(organisation: &Organisation) -> String {
     organisation.name.as_deref().map_or_else(|| organisation.id.clone(), |name| format!("\"{name}\""))
-}
-
-/// True after Ctrl-C or SIGTERM; a second one ends the process, which the journal survives.
-fn stop_signal() -> watch::Receiver<bool> {
-    let (send, receive) = watch::channel(false);
-    tokio::spawn(async move {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-        for n in 1.. {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                () = async { match &mut terminate { Some(t) => { t.recv().await; } None => std::future::pending().await } } => {}
-            }
-            if n > 1 {
-                std::process::exit(EXIT_KILLED);
-            }
-            if send.send(true).is_err() {
-                return;
-            }
-        }
-    });
-    receive
-}
-
-fn finish(dir: &Path, plan: &Plan) -> Result<Outcomes> {
-    let ledger = journal::replay(&dir.join(journal::FILE))?.ledger;
-    plan_dir::write_results(dir, plan, &ledger)?;
-    plan_dir::outcomes(plan, &ledger)
 }
 
 const fn reason(kind: Kind) -> &'static str {

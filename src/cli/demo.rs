@@ -23,10 +23,6 @@ const RATE: u32 = 3_000;
 const LAG: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(args: &args::Demo, render: &Render) -> Result<u8> {
-    demo(args, render).await.inspect_err(|e| render.failed(e))
-}
-
-async fn demo(args: &args::Demo, render: &Render) -> Result<u8> {
     let dir = directory(args)?;
     let server = serve()?;
     render.say(format!(
@@ -50,7 +46,7 @@ async fn demo(args: &args::Demo, render: &Render) -> Result<u8> {
         dir.join("hr.plan/created.csv").display()
     ));
     server.stop().await;
-    render.object(&serde_json::json!({ "dir": dir, "created": posts - conflicts, "conflicts": conflicts, "throttled": throttled }));
+    render.object(&serde_json::json!({ "dir": dir, "created": posts - conflicts, "conflicts": conflicts, "throttled": throttled }))?;
     Ok(0)
 }
 

@@ -16,30 +16,45 @@ use crate::roster::{self, Named, Records};
 use crate::snapshot::Snapshot;
 
 pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
-    diff(args, render).inspect_err(|e| render.failed(e))
-}
-
-fn diff(args: &args::Diff, render: &Render) -> Result<u8> {
     if render.is_json() && args.output.is_none() {
         let what = "--json needs -o: stdout cannot carry the rows and the object";
         return Err(Error::new(Kind::Usage, what).hint("add -o FILE"));
     }
+    let format = args.output.as_deref().map(|path| format_of(path, args)).transpose()?;
     let (records, named, plan, snapshot) = compare(&args.roster, &args.snapshot, &args.reading)?;
     tell_mapping(&named, render);
     let verdicts = args.verdict.verdicts();
-    match &args.output {
-        None => to_stdout(&records, &plan, &verdicts)?,
-        Some(path) if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) => {
-            parquet::write_frame(path, &as_frame(&records, &plan, &verdicts)?)?;
-        }
-        Some(path) => atomic::write(path, |out| plan_dir::write_verdicts(out, &records, &plan, &verdicts))?,
+    match (&args.output, format) {
+        (Some(path), Some(Format::Parquet)) => parquet::write_frame(path, &as_frame(&records, &plan, &verdicts)?)?,
+        (Some(path), _) => atomic::write(path, |out| plan_dir::write_verdicts(out, &records, &plan, &verdicts))?,
+        (None, _) => to_stdout(&records, &plan, &verdicts)?,
     }
     tell_counts(plan.counts(), render);
     if !snapshot.is_complete() {
         render.say(unproven(&snapshot));
     }
-    render.object(&object(plan.counts(), snapshot.is_complete()));
+    render.object(&object(plan.counts(), snapshot.is_complete()))?;
     Ok(0)
+}
+
+/// What `-o` asks for by its extension.
+enum Format {
+    Csv,
+    Parquet,
+}
+
+fn format_of(output: &Path, args: &args::Diff) -> Result<Format> {
+    let same = |input: &Path| input.canonicalize().ok().is_some_and(|i| output.canonicalize().is_ok_and(|o| o == i));
+    if same(&args.roster) || same(&args.snapshot) {
+        return Err(Error::new(Kind::File, format!("{} is an input: it would be overwritten", output.display()))
+            .hint("choose another -o"));
+    }
+    match output.extension().map(|e| e.to_string_lossy().to_lowercase()).as_deref() {
+        Some("csv" | "tsv" | "txt") => Ok(Format::Csv),
+        Some("parquet") => Ok(Format::Parquet),
+        _ => Err(Error::new(Kind::Usage, format!("-o {}: the extension says the format", output.display()))
+            .hint("end it in .csv or .parquet")),
+    }
 }
 
 /// Reads both files and gives every row its verdict.
@@ -114,6 +129,19 @@ fn is_broken_pipe(error: &Error) -> bool {
     cause.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// A name for each source column that no other has: blank headers are numbered, tool columns keep theirs.
+fn column_names(header: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(header.len());
+    for (at, text) in header.iter().enumerate() {
+        let mut name = if text.is_empty() { format!("column_{}", at + 1) } else { text.clone() };
+        while names.contains(&name) || columns::PLAN_TOOL.contains(&name.as_str()) {
+            name += "_source";
+        }
+        names.push(name);
+    }
+    names
+}
+
 /// Source columns as text, then the tool columns; a source column that has a tool column's name gets `_source`.
 fn as_frame(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<DataFrame> {
     let all: Vec<usize> = (0..records.header.len()).collect();
@@ -124,11 +152,9 @@ fn as_frame(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<Data
             column.push(cell.into_owned());
         }
     }
-    let name = |header: &String| {
-        if columns::PLAN_TOOL.contains(&header.as_str()) { format!("{header}_source") } else { header.clone() }
-    };
+    let names = column_names(&records.header);
     let mut columns: Vec<Column> =
-        records.header.iter().zip(cells).map(|(h, cells)| Column::new(name(h).into(), cells)).collect();
+        names.into_iter().zip(cells).map(|(name, cells)| Column::new(name.into(), cells)).collect();
     let extra: Vec<Option<String>> = records
         .records
         .iter()

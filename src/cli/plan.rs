@@ -14,8 +14,8 @@ use crate::files::{self, export};
 use crate::plan::Plan;
 
 pub(super) async fn run(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
-    let made = plan(args, session, render).await.inspect_err(|e| render.failed(e))?;
-    render.object(&diff::object(&made.counts, made.complete));
+    let made = plan(args, session, render).await?;
+    render.object(&diff::object(&made.counts, made.complete))?;
     Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
 }
 
@@ -45,7 +45,7 @@ async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, rend
         certificate: snapshot.certificate.clone(),
     };
     let manifest = plan_dir::fill(stage.path(), &records, &plan, made)?;
-    stage.commit()?;
+    stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     diff::tell_counts(&manifest.counts, render);
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {

@@ -1,8 +1,7 @@
 //! The only place that prints: data to stdout, talk to stderr.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where printing lives")]
-
 use std::error::Error as _;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -11,19 +10,21 @@ use super::args::Talk;
 use crate::error::{Error, Kind, Result};
 
 /// How to talk.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Render {
     talk: Talk,
+    /// Whether the object of `--json` is out: there is exactly one.
+    is_told: AtomicBool,
 }
 
 impl Render {
     pub(super) const fn new(talk: Talk) -> Self {
-        Self { talk }
+        Self { talk, is_told: AtomicBool::new(false) }
     }
 
     /// The same voice without `--json`: for a command that runs others.
-    pub(super) const fn without_object(self) -> Self {
-        Self { talk: Talk { json: false, ..self.talk } }
+    pub(super) const fn without_object(&self) -> Self {
+        Self::new(Talk { json: false, ..self.talk })
     }
 
     /// Whether `--json` was given: then stdout carries one object and nothing else.
@@ -34,22 +35,23 @@ impl Render {
     /// Tells something on stderr.
     pub(super) fn say(&self, text: impl AsRef<str>) {
         if !self.talk.quiet {
-            eprintln!("{}", plain(text.as_ref()));
+            tell(text.as_ref());
         }
     }
 
     /// Tells something that only `--verbose` asks for.
     pub(super) fn detail(&self, text: impl AsRef<str>) {
         if self.talk.verbose {
-            eprintln!("{}", plain(text.as_ref()));
+            tell(text.as_ref());
         }
     }
 
     /// The object of `--json`.
-    pub(super) fn object(&self, value: &Value) {
-        if self.talk.json {
-            println!("{value}");
+    pub(super) fn object(&self, value: &Value) -> Result<()> {
+        if self.talk.json && !self.is_told.swap(true, Ordering::Relaxed) {
+            return Self::line(&value.to_string());
         }
+        Ok(())
     }
 
     /// A line on stdout that somebody waits for.
@@ -61,21 +63,17 @@ impl Render {
 
     /// An error with its cause and the way out; an object too if `--json` asked for one.
     pub(super) fn error(&self, error: &Error) {
-        eprintln!("error: {}", plain(&error.to_string()));
+        tell(&format!("error: {error}"));
         let mut cause = error.source();
         while let Some(inner) = cause {
-            eprintln!("  {}", plain(&inner.to_string()));
+            tell(&format!("  {inner}"));
             cause = inner.source();
         }
         if let Some(hint) = error.hint_text() {
-            eprintln!("hint: {}", plain(hint));
+            tell(&format!("hint: {hint}"));
         }
-    }
-
-    /// The object of a command that failed.
-    pub(super) fn failed(&self, error: &Error) {
-        let object = json!({ "error": error.to_string(), "hint": error.hint_text(), "exit": error.kind().exit_code() });
-        self.object(&object);
+        // Whether stdout takes it or not, the error is what the exit code tells.
+        let _told = self.object(&failure(error));
     }
 
     /// A progress bar on stderr; hidden unless a person watches.
@@ -93,13 +91,23 @@ impl Render {
         if !std::io::stdin().is_terminal() {
             return Ok(false);
         }
-        eprint!("{question} Type yes to go on: ");
+        tell(&format!("{question} Type yes to go on:"));
         let mut answer = String::new();
         std::io::stdin()
             .read_line(&mut answer)
             .map_err(|e| Error::new(Kind::File, "cannot read the answer").because(e))?;
         Ok(answer.trim() == "yes")
     }
+}
+
+/// What an object says of an error.
+pub(super) fn failure(error: &Error) -> Value {
+    json!({ "error": error.to_string(), "hint": error.hint_text(), "exit": error.kind().exit_code() })
+}
+
+/// A line on stderr. Nobody may be listening there any more: that stops no work.
+fn tell(text: &str) {
+    let _heard = writeln!(std::io::stderr(), "{}", plain(text));
 }
 
 /// Text from files and replies may hold escape sequences: a terminal must not obey them.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::args;
 use super::render::{Render, count};
+use super::stop;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::sim::{Org, PageCaps, Server, Settings};
@@ -28,7 +29,7 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
         args.client_id
     ));
     Render::line(&format!("listening on {}", server.base_url()))?;
-    stopped().await;
+    stop::requested().await;
     server.stop().await;
     Ok(0)
 }
@@ -38,22 +39,6 @@ fn start(org: Org, args: &args::Simulate) -> Result<Server> {
         let kind = if e.kind() == std::io::ErrorKind::InvalidInput { Kind::Usage } else { Kind::File };
         Error::new(kind, format!("cannot listen on {}", args.listen)).because(e)
     })
-}
-
-async fn stopped() {
-    let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-    let terminated = async {
-        match terminate {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }
 
 fn settings(args: &args::Simulate) -> Result<Settings> {

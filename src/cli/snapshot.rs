@@ -19,10 +19,10 @@ pub(super) async fn run(
     session: impl FnOnce() -> Result<Session>,
     render: &Render,
 ) -> Result<u8> {
-    let session = session().inspect_err(|e| render.failed(e))?;
-    let certificate = take_to(&args.output, &session, render).await.inspect_err(|e| render.failed(e))?;
+    let session = session()?;
+    let certificate = take_to(&args.output, &session, render).await?;
     render.say(format!("Written to {}.", args.output.display()));
-    render.object(&object(&certificate, &session));
+    render.object(&object(&certificate, &session))?;
     Ok(if certificate.complete { 0 } else { Kind::Incomplete.exit_code() })
 }
 

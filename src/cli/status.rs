@@ -9,10 +9,6 @@ use crate::error::Result;
 use crate::files::plan_dir;
 
 pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
-    status(args, render).inspect_err(|e| render.failed(e))
-}
-
-fn status(args: &args::Status, render: &Render) -> Result<u8> {
     let (manifest, plan) = plan_dir::open(&args.dir)?;
     let path = args.dir.join(journal::FILE);
     let ledger = if path.exists() { journal::replay(&path)?.ledger } else { Ledger::default() };
@@ -27,6 +23,6 @@ fn status(args: &args::Status, render: &Render) -> Result<u8> {
     for outcome in Outcome::ALL {
         object[outcome.as_str()] = outcomes.of(outcome).into();
     }
-    render.object(&object);
+    render.object(&object)?;
     Ok(0)
 }

@@ -18,7 +18,7 @@ const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 const TOLD_MAX: usize = 20;
 
 pub(super) async fn run(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
-    let verified = check(args, session, render).await.inspect_err(|e| render.failed(e))?;
+    let verified = check(args, session, render).await?;
     Ok(if verified.differences.is_empty() { 0 } else { Kind::Differs.exit_code() })
 }
 
@@ -47,7 +47,7 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         "not_visible": verified.n_not_visible,
         "differences": verified.differences.len(),
         "requests": session.client.tally().requests,
-    }));
+    }))?;
     Ok(verified)
 }
 

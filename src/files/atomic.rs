@@ -39,8 +39,11 @@ impl Draft {
     /// # Errors
     /// `File` if nothing can be written there.
     pub fn new(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            return Err(Error::new(Kind::File, format!("cannot write {}: it is a directory", path.display())));
+        // A rename would replace a device, a pipe or a link, not write to it.
+        let is_special = std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file());
+        if is_special {
+            return Err(Error::new(Kind::File, format!("cannot write {}: it is not a plain file", path.display()))
+                .hint("choose another -o"));
         }
         let temporary = NamedTempFile::new_in(parent(path)).map_err(|e| Error::file("write", path, e))?;
         Ok(Self { temporary, path: path.to_owned() })
@@ -86,17 +89,24 @@ impl Stage {
         self.temporary.path()
     }
 
-    /// Puts the directory in place, instead of one that stands there.
+    /// Puts the directory in place, instead of one that stands there and that `may_go` lets go.
+    ///
+    /// The one that goes is looked at once more when it has lost its name, so that nothing can begin in it meanwhile.
     ///
     /// # Errors
     /// `File`, naming the path; what stood there is then there again.
-    pub fn commit(self) -> Result<()> {
+    pub fn commit(self, may_go: impl Fn(&Path) -> Result<()>) -> Result<()> {
         let failed = |e: std::io::Error| Error::file("write", &self.path, e);
         sync_dir(self.temporary.path())?;
+        may_go(&self.path)?;
         let aside = self.temporary.path().with_extension("old");
         let replaces = self.path.exists();
         if replaces {
             std::fs::rename(&self.path, &aside).map_err(failed)?;
+            if let Err(begun) = may_go(&aside) {
+                std::fs::rename(&aside, &self.path).map_err(failed)?;
+                return Err(begun);
+            }
         }
         if let Err(e) = std::fs::rename(self.temporary.path(), &self.path) {
             if replaces {

@@ -58,10 +58,10 @@ pub fn write_rows<'r>(
 }
 
 fn push_value(line: &mut Vec<u8>, value: &AnyValue<'_>, delimiter: u8) {
-    match value {
-        AnyValue::Null => {}
-        AnyValue::String(text) => push_cell(line, text, delimiter),
-        other => line.extend_from_slice(other.to_string().as_bytes()),
+    match value.get_str() {
+        Some(text) => push_cell(line, text, delimiter),
+        None if value.is_null() => {}
+        None => line.extend_from_slice(value.to_string().as_bytes()),
     }
 }
 

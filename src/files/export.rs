@@ -31,7 +31,10 @@ pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
 
 fn read_csv(path: &Path) -> Result<Snapshot> {
     let records = read_records(path)?;
-    let email = roster::map(&records, &[])?.email;
+    let email = roster::map(&records, &[]).map_err(|e| {
+        Error::new(e.kind(), e.to_string()).hint("an export is mapped by its names alone: keep one e-mail column in it")
+    })?;
+    let email = email.email;
     let squash = |h: &String| h.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     let squashed: Vec<String> = records.header.iter().map(squash).collect();
     let find = |words: &[&str]| words.iter().find_map(|w| squashed.iter().position(|h| h == w));

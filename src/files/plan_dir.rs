@@ -8,7 +8,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame};
 
-use crate::apply::ledger::{Ledger, Row};
+use crate::apply::ledger::{Ledger, Row, Stage};
 use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
@@ -59,14 +59,33 @@ pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
             format!("{} holds a run that has begun: its journal is the only proof of who was created", dir.display());
         return refuse(what, "choose another -o DIR");
     }
-    let is_empty = std::fs::read_dir(dir).map_err(|e| Error::file("read", dir, e))?.next().is_none();
-    if is_empty || (overwrite && dir.join(manifest::FILE).exists()) {
+    let mut strange = Vec::new();
+    let mut is_empty = true;
+    for entry in std::fs::read_dir(dir).map_err(|e| Error::file("read", dir, e))? {
+        let name = entry.map_err(|e| Error::file("read", dir, e))?.file_name().to_string_lossy().into_owned();
+        is_empty = false;
+        if !is_of_a_plan(&name) {
+            strange.push(name);
+        }
+    }
+    if is_empty {
         return Ok(());
     }
-    if dir.join(manifest::FILE).exists() {
-        return refuse(format!("{} holds a plan already", dir.display()), "add --overwrite, or choose another -o DIR");
+    if let Some(name) = strange.first() {
+        let what = format!("{} holds something else than a plan: {name}", dir.display());
+        return refuse(what, "choose another -o DIR");
     }
-    refuse(format!("{} is not empty and holds no plan", dir.display()), "choose another -o DIR")
+    Manifest::read(dir)?;
+    if overwrite {
+        return Ok(());
+    }
+    refuse(format!("{} holds a plan already", dir.display()), "add --overwrite, or choose another -o DIR")
+}
+
+/// Whether `plan` writes a file of that name: only such a directory is ever replaced.
+fn is_of_a_plan(name: &str) -> bool {
+    [PLAN, SNAPSHOT, manifest::FILE].contains(&name)
+        || name.strip_suffix(".csv").is_some_and(|stem| Verdict::from_word(stem).is_some())
 }
 
 /// Writes `plan.parquet`, the five CSVs and the manifest into `dir`, which is a stage that nobody sees yet.
@@ -185,6 +204,31 @@ pub fn write_results(dir: &Path, plan: &Plan, ledger: &Ledger) -> Result<()> {
     Ok(())
 }
 
+const fn is_ours(row: &Row) -> bool {
+    matches!(row.outcome(), Outcome::Created | Outcome::Adopted)
+}
+
+/// The address that was sent; of a stranger the key under which it was found, since the journal holds no addresses.
+fn user_email(row: &Row, sent: Option<&str>, key: Option<&str>) -> Option<String> {
+    match row.outcome() {
+        Outcome::Created | Outcome::Adopted => sent.map(str::to_owned),
+        Outcome::Taken => key.map(str::to_owned),
+        Outcome::Refused | Outcome::Unknown | Outcome::Unprocessed => None,
+    }
+}
+
+/// Stable code of an outcome that needs one.
+const fn reason(row: &Row) -> Option<&'static str> {
+    match (row.outcome(), &row.stage) {
+        (Outcome::Created | Outcome::Unprocessed, _) => None,
+        (Outcome::Adopted, _) => Some("found.as_sent"),
+        (Outcome::Taken, _) => Some("held.meanwhile"),
+        (Outcome::Refused, _) => Some("service.refused"),
+        (Outcome::Unknown, Stage::Conflict) => Some("unknown.holder_not_found"),
+        (Outcome::Unknown, _) => Some("unknown.no_reply"),
+    }
+}
+
 /// The plan's frame with, for each new row, its outcome and the user it met.
 fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
     let mut frame = plan.frame().clone();
@@ -193,6 +237,7 @@ fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
     let rows: Vec<Option<&Row>> =
         (0..frame.height()).map(|at| ledger.row(u32::try_from(at + 1).ok()?).filter(|_| is_new(at))).collect();
     let emails = frame.column(columns::EMAIL)?.str()?.clone();
+    let keys = frame.column(columns::KEY)?.str()?.clone();
 
     let planned = |name: &str, found: &dyn Fn(usize, &Row) -> Option<String>| -> Result<Column> {
         let old = frame.column(name)?.str()?;
@@ -202,13 +247,13 @@ fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
         });
         Ok(Column::new(name.into(), cells.collect::<Vec<_>>()))
     };
-    let ours = |row: &Row| matches!(row.outcome(), Outcome::Created | Outcome::Adopted);
-    let state = |row: &Row| if ours(row) { Some("active".to_owned()) } else { row.user_state.map(|s| s.to_string()) };
+    let state =
+        |row: &Row| if is_ours(row) { Some("active".to_owned()) } else { row.user_state.map(|s| s.to_string()) };
     let replaced = [
         planned(columns::USER_ID, &|_, row| row.user_id.clone())?,
         planned(columns::USER_STATE, &|_, row| state(row))?,
-        planned(columns::USER_EMAIL, &|at, row| emails.get(at).filter(|_| ours(row)).map(str::to_owned))?,
-        planned(columns::REASON, &|_, row| row.reply.words.clone())?,
+        planned(columns::USER_EMAIL, &|at, row| user_email(row, emails.get(at), keys.get(at)))?,
+        planned(columns::REASON, &|_, row| reason(row).map(str::to_owned))?,
     ];
     let text = |name: &str, of: &dyn Fn(&Row) -> Option<String>| {
         Column::new(name.into(), rows.iter().map(|row| row.and_then(of)).collect::<Vec<_>>())
@@ -225,6 +270,7 @@ fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
             rows.iter().map(|r| r.and_then(|r| r.reply.http).map(u32::from)).collect::<Vec<_>>(),
         ),
         text(columns::CODE, &|row| row.reply.code.clone()),
+        text(columns::MESSAGE, &|row| row.reply.words.clone().or(row.why.clone())),
         text(columns::CORRELATION_ID, &|row| row.reply.cid.clone()),
         Column::new(columns::ATTEMPTS.into(), rows.iter().map(|r| r.map(|r| r.attempts)).collect::<Vec<_>>()),
         text(columns::AT, &|row| Some(row.at.clone())),

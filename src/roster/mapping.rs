@@ -213,6 +213,9 @@ fn two_emails(records: &Records, best: &[usize]) -> Error {
 fn find_wanted(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
     let find = |text: &str| {
         let text = text.trim().trim_matches('"');
+        if text.is_empty() {
+            return None;
+        }
         let exact = records.header.iter().position(|h| h == text);
         exact.or_else(|| records.header.iter().position(|h| h.to_lowercase() == text.to_lowercase()))
     };

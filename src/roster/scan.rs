@@ -112,10 +112,14 @@ fn decode(raw: &[u8]) -> Cow<'_, str> {
 /// two columns of one name.
 pub fn read(origin: &str, bytes: Vec<u8>, tab: bool) -> Result<Records> {
     let start = check_encoding(origin, &bytes)?;
-    let first_line = bytes[start..].split(|b| matches!(b, b'\n' | b'\r')).find(|l| !l.is_empty()).unwrap_or_default();
-    let delimiter = if tab { b'\t' } else { detect_delimiter(first_line) };
-
     let mut scanner = Scanner { bytes: &bytes, at: start, line: 1 };
+    let excel = scanner.skip_sep_line();
+    let first_line = bytes[scanner.at..].split(|b| matches!(b, b'\n' | b'\r')).find(|l| !l.is_empty());
+    let delimiter = match excel {
+        Some(delimiter) => delimiter,
+        None if tab => b'\t',
+        None => detect_delimiter(first_line.unwrap_or_default()),
+    };
     let mut fields = Vec::new();
     let header = scanner.next(origin, delimiter, &mut fields)?;
     let header = header.ok_or_else(|| {
@@ -292,6 +296,17 @@ impl Scanner<'_> {
         if behind_quote && self.at > start {
             *fault = fault.or(Some(RecordFault::StrayQuote));
         }
+    }
+
+    /// Excel's own first line, `sep=;`: it names the delimiter and holds nothing.
+    fn skip_sep_line(&mut self) -> Option<u8> {
+        let (delimiter, rest) = self.bytes[self.at..].strip_prefix(b"sep=")?.split_first()?;
+        if !matches!(rest.first(), Some(b'\n' | b'\r')) {
+            return None;
+        }
+        self.at = self.bytes.len() - rest.len();
+        self.skip_line_end();
+        Some(*delimiter)
     }
 
     fn skip_line_end(&mut self) {

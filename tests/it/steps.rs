@@ -5,3 +5,4 @@ mod faults;
 mod pace;
 mod rig;
 mod snapshot;
+mod stubborn;
