@@ -1,1 +1,4 @@
-//! program
+//! The program from outside: a child process over real sockets and real files, held to what its edges promise.
+
+mod bad_input;
+mod world;
