@@ -1,4 +1,5 @@
 //! The program from outside: a child process over real sockets and real files, held to what its edges promise.
 
 mod bad_input;
+mod diff;
 mod world;
