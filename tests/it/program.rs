@@ -2,4 +2,5 @@
 
 mod bad_input;
 mod diff;
+mod run;
 mod world;
