@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod diff;
+mod kill;
 mod run;
 mod world;
