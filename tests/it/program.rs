@@ -3,5 +3,6 @@
 mod bad_input;
 mod diff;
 mod kill;
+mod memory;
 mod run;
 mod world;

@@ -1,0 +1,55 @@
+//! A snapshot's memory does not follow the size of the organisation, and its pages do not wait for each other.
+
+use std::time::Duration;
+
+use rosterdiff::sim::{Org, PageCaps, Settings};
+
+use super::world::{World, fast, until};
+use crate::support::Ran;
+
+fn crowd(n: usize, settings: Settings) -> World {
+    let page_cap = PageCaps { inactive: None, ..PageCaps::default() };
+    let mut org = Org::new(Settings { page_cap, ..settings });
+    org.seed_users(n);
+    World::of(org)
+}
+
+/// Most memory that a process held so far, in KiB; none once it has ended.
+fn peak_kib(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Peak memory of a snapshot of `n` users, in KiB.
+fn peak_of_a_snapshot(n: usize) -> u64 {
+    let world = crowd(n, fast());
+    let mut child = world.start("snapshot --json");
+    let mut peak = 0;
+    until("the snapshot to end", || {
+        peak = peak.max(peak_kib(child.id()).unwrap_or(0));
+        child.try_wait().unwrap()
+    });
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!((&ran.json()["users"], &ran.json()["complete"]), (&n.into(), &true.into()));
+    peak
+}
+
+/// A user is some 700 bytes of JSON; its fingerprint in a set that grows by doubling is at most 51.
+const BYTES_PER_USER_MAX: u64 = 128;
+
+#[test]
+fn a_snapshot_keeps_a_fingerprint_of_each_user_and_not_the_user() {
+    let (small, large) = (peak_of_a_snapshot(20_000), peak_of_a_snapshot(200_000));
+    let growth = large.saturating_sub(small) * 1_024 / 180_000;
+    assert!(growth <= BYTES_PER_USER_MAX, "{growth} bytes a user: {small} KiB for 20,000, {large} KiB for 200,000");
+}
+
+#[test]
+fn several_pages_are_in_flight_at_once() {
+    let world = crowd(10_000, Settings { latency: Duration::from_millis(50), ..fast() });
+    assert_eq!(world.done("snapshot --json").json()["users"], 10_000);
+    let most = world.server.with_org(|org| org.counts().n_in_flight_max);
+    assert!(most >= 2, "{most}");
+}
