@@ -4,5 +4,6 @@ mod bad_input;
 mod diff;
 mod kill;
 mod memory;
+mod readme;
 mod run;
 mod world;

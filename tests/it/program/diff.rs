@@ -46,8 +46,8 @@ fn column(bytes: &[u8], name: &str) -> Vec<String> {
 /// Cuts a file into records at line ends outside quotes, the bytes untouched.
 fn records<'a>(bytes: &'a [u8], eol: &[u8]) -> Vec<&'a [u8]> {
     let (mut found, mut start, mut quoted) = (Vec::new(), 0, false);
-    for at in 0..bytes.len() {
-        quoted ^= bytes[at] == b'"';
+    for (at, byte) in bytes.iter().enumerate() {
+        quoted ^= *byte == b'"';
         if !quoted && at >= start && bytes[at..].starts_with(eol) {
             found.push(&bytes[start..at]);
             start = at + eol.len();
@@ -125,11 +125,11 @@ fn a_file_gets_what_stdout_would_get_and_stdout_gets_nothing() {
 #[test]
 fn stdout_holds_rows_only_however_much_is_told() {
     let dir = sample();
-    let mut shown = ["-q", "", "-v"].map(|flag| done(dir.path(), &format!("diff hr.csv --snapshot org.csv {flag}")));
+    let shown = ["-q", "", "-v"].map(|flag| done(dir.path(), &format!("diff hr.csv --snapshot org.csv {flag}")));
     assert!(shown[0].err.is_empty(), "{:?}", shown[0].err);
     assert!(shown[1].err.contains("Work Email"), "the mapping is told: {:?}", shown[1].err);
     let quiet = shown[0].out.clone();
-    assert!(shown.iter_mut().all(|ran| ran.out == quiet));
+    assert!(shown.iter().all(|ran| ran.out == quiet));
     assert_eq!(records(quiet.as_bytes(), b"\r\n").len(), 1 + 693);
 }
 
