@@ -2,6 +2,7 @@
 //! by somebody else.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use polars::prelude::{DataFrame, ParquetReader, SerReader};
@@ -274,6 +275,17 @@ fn keep_says_which_of_several_rows_stands() {
         assert_eq!(column(ran.out.as_bytes(), "_verdict"), verdicts, "{keep}");
         assert_eq!(column(ran.out.as_bytes(), "_first_row"), first, "{keep}");
     }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let world = World::sample(fast());
+    std::fs::copy(data("org.csv"), world.path("org.csv")).unwrap();
+    let mut child = world.start("diff hr.csv --snapshot org.csv --verdict all");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("Employee ID,"), "{line}");
+    assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, Some(0));
 }
 
 #[test]

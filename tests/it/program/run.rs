@@ -111,17 +111,34 @@ fn every_results_file_is_there_even_if_it_holds_a_header_only() {
 }
 
 #[test]
-fn nobody_else_on_the_machine_can_read_a_file_that_was_written() {
+fn results_are_written_as_the_roster_was() {
+    for (bom, delimiter, eol) in [("\u{feff}", ';', "\r\n"), ("", '\t', "\n"), ("", '|', "\r\n")] {
+        let rows = ["Name;Email;Office", "\"A; B, C\";a@hr.example;Ω", "\"D \"\"x\"\"\";d@hr.example;"];
+        let rows = rows.map(|row| row.replace(';', &delimiter.to_string()));
+        let world = World::planned(fast(), &format!("{bom}{}{eol}", rows.join(eol)));
+        world.done("apply hr.plan --yes");
+        let written = String::from_utf8(world.read("hr.plan/created.csv")).unwrap();
+        let cut: Vec<&str> = written.strip_prefix(bom).unwrap().split_terminator(eol).collect();
+        assert_eq!(cut.len(), 3, "{written:?}");
+        for (line, row) in cut.iter().zip(&rows) {
+            assert!(line.starts_with(&format!("{row}{delimiter}")), "{line:?}");
+        }
+        assert!(written.ends_with(eol), "{written:?}");
+    }
+}
+
+#[test]
+fn nobody_else_on_the_machine_can_read_what_was_written() {
     let world = World::planned(fast(), &people(3));
     world.done("diff hr.csv --snapshot org.parquet -o new.csv");
     world.done("diff hr.csv --snapshot org.parquet -o new.parquet");
     world.done("apply hr.plan --yes");
-    let written = contents(world.dir.path()).into_keys().filter(|path| path.is_file());
+    let written = contents(world.dir.path()).into_keys().filter(|path| path != world.dir.path());
     let written: Vec<_> = written.filter(|path| !path.ends_with("hr.csv")).collect();
     assert!(written.len() > 15, "{written:?}");
     for path in written {
         let mode = path.metadata().unwrap().permissions().mode() & 0o7777;
-        assert_eq!(mode, 0o600, "{}", path.display());
+        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
     }
 }
 
