@@ -22,7 +22,7 @@ fn peak_kib(pid: u32) -> Option<u64> {
 }
 
 /// Peak memory of a snapshot of `n` users, in KiB.
-pub fn peak_of_a_snapshot(n: usize) -> u64 {
+fn peak_of_a_snapshot(n: usize) -> u64 {
     let world = crowd(n, fast());
     let mut child = world.start("snapshot --json");
     let mut peak = 0;
