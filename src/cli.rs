@@ -53,9 +53,10 @@ async fn run(command: Command, render: &Render) -> Result<u8> {
     if matches!(command, Command::Apply(_) | Command::Simulate(_)) {
         return dispatch(command, render).await;
     }
+    let mut signals = stop::Signals::catch();
     tokio::select! {
         done = dispatch(command, render) => done,
-        () = stop::requested() => {
+        () = signals.next() => {
             Err(Error::new(Kind::Interrupted, "interrupted; no half-written file is left").hint("safe to run again"))
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::args;
 use super::render::{Render, count};
-use super::stop;
+use super::stop::Signals;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::sim::{Org, PageCaps, Server, Settings};
@@ -20,6 +20,7 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
     }
     org.seed_users(args.users as usize);
     let n_users = org.users().len() as u64;
+    let mut signals = Signals::catch();
     let server = start(org, args)?;
     render.say(format!(
         "{} users, {} calls per {} s and token; client id {}, secret {SECRET}",
@@ -29,7 +30,7 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
         args.client_id
     ));
     Render::line(&format!("listening on {}", server.base_url()))?;
-    stop::requested().await;
+    signals.next().await;
     server.stop().await;
     Ok(0)
 }
