@@ -309,6 +309,8 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             Step::Settle(cause) => {
                 if cause == Cause::Unknown {
                     self.failed(false)?;
+                } else {
+                    self.outage = Outage::default();
                 }
                 let ambiguous = todo.ambiguous || cause == Cause::Unknown;
                 self.look(Todo { ambiguous, ..todo }, cause);
