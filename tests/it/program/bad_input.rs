@@ -1,6 +1,7 @@
 //! Whatever is wrong: the exit code says which kind, the error names the thing, a hint says what to do, and nothing was
 //! written or sent.
 
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -152,6 +153,19 @@ fn an_output_that_cannot_be_written_is_named_and_leaves_nothing() {
         let target = line.rsplit(' ').next().unwrap();
         refused_silently(world.dir.path(), &mut world.command(line), 3, &[target]);
     }
+}
+
+#[test]
+fn an_output_that_is_no_plain_file_is_not_replaced_by_one() {
+    let dir = scratch();
+    std::fs::write(dir.path().join("hr.csv"), people(1)).unwrap();
+    std::fs::write(dir.path().join("org.csv"), EXPORT).unwrap();
+    let pipe = dir.path().join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let ran = Ran::of(command(dir.path(), NOWHERE, "diff hr.csv --snapshot org.csv -o pipe.csv").output().unwrap());
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.err.contains("pipe.csv") && ran.err.contains("hint: "), "{ran:?}");
+    assert!(pipe.metadata().unwrap().file_type().is_fifo());
 }
 
 #[test]

@@ -289,6 +289,14 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 }
 
 #[test]
+fn a_roster_of_one_row_is_written_like_any_other() {
+    let dir = place(b"Email,Name\n=sum@example.com,Ada\n", "email,id\n=SUM@example.com,\"7\"\"b\"\n");
+    let ran = done(dir.path(), "diff hr.csv --snapshot org.csv --verdict all -q");
+    let tools = "1,2,'=sum@example.com,present,held.email,lower,\"7\"\"b\",active,'=SUM@example.com,1,,name,";
+    assert_eq!(ran.out.lines().nth(1), Some(format!("=sum@example.com,Ada,{tools}").as_str()));
+}
+
+#[test]
 fn a_plan_directory_holds_the_rows_that_diff_shows() {
     let world = World::sample(Settings { org_name: "Sample".to_owned(), ..fast() });
     world.plan();

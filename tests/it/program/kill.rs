@@ -5,10 +5,10 @@ use std::io::Write;
 use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
-use rosterdiff::sim::{Origin, Settings, State};
+use rosterdiff::sim::{Org, Origin, Settings, State};
 use serde_json::Value;
 
-use super::world::{World, fast, people, until};
+use super::world::{World, contents, fast, people, until};
 use crate::support::Ran;
 
 const N_PEOPLE: usize = 150;
@@ -171,6 +171,25 @@ fn an_interrupted_run_records_its_calls_in_flight_and_goes_on_later() {
         assert_eq!((&object["created"], &object["unknown"]), (&n_users(&world).into(), &0.into()));
         assert!(n_users(&world) < N_PEOPLE, "{signal} came too late to interrupt anything");
         assert_eq!(finish(&world)["adopted"], 0);
+    }
+}
+
+#[test]
+fn an_interrupted_listing_leaves_no_file() {
+    let mut org = Org::new(Settings { latency: Duration::from_secs(2), ..fast() });
+    org.seed_users(3_000);
+    let world = World::of(org);
+    world.write("hr.csv", people(2));
+    let before = contents(world.dir.path());
+    let n_pages = || world.server.with_org(|org| org.counts().n("GET", "/api/v2/users"));
+    for (line, signal) in [("snapshot", "INT"), ("plan hr.csv", "TERM")] {
+        let n_before = n_pages();
+        let child = world.start(line);
+        until("a page", || (n_pages() > n_before).then_some(()));
+        send(&child, signal);
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(7), "{line}: {ran:?}");
+        assert!(contents(world.dir.path()) == before, "{line}: {:?}", contents(world.dir.path()).keys());
     }
 }
 

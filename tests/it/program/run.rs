@@ -322,6 +322,23 @@ fn no_person_and_no_secret_is_ever_told_or_journalled() {
 }
 
 #[test]
+fn a_listener_that_has_gone_away_does_not_change_what_was_done() {
+    let world = World::new(fast());
+    world.write("hr.csv", people(2));
+    let closed = || Stdio::from(std::io::pipe().unwrap().1);
+    for line in
+        ["snapshot -o org.parquet", "plan hr.csv --snapshot org.parquet", "apply hr.plan --yes", "verify hr.plan"]
+    {
+        let status = world.command(line).stdout(closed()).stderr(closed()).status().unwrap();
+        assert_eq!(status.code(), Some(0), "{line}");
+    }
+    // An object that was asked for and cannot be given is an error; what was done stays done.
+    let status = world.command("apply hr.plan --yes --json").stdout(closed()).stderr(closed()).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(result(&world, "created.csv").len(), 2);
+}
+
+#[test]
 fn verify_finds_what_somebody_changed_since() {
     let world = World::planned(fast(), &people(5));
     world.done("apply hr.plan --yes");
