@@ -73,7 +73,11 @@ impl Error {
     /// A file that cannot be read, used or written: `path` is named, the cause kept.
     #[must_use]
     pub fn file(verb: &str, path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::new(Kind::File, format!("cannot {verb} {}", path.display())).because(cause)
+        let hint = match verb {
+            "read" | "open" | "use" => "check that the path is right and the file readable",
+            _ => "check that its directory exists, may be written to and has room",
+        };
+        Self::new(Kind::File, format!("cannot {verb} {}", path.display())).because(cause).hint(hint)
     }
 
     /// Something that cannot happen unless this program is wrong.

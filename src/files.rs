@@ -17,7 +17,9 @@ use crate::error::{Error, Kind, Result};
 /// `File`, naming the path.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
-        return Err(Error::new(Kind::File, format!("{} is a directory, not a file", path.display())));
+        return Err(
+            Error::new(Kind::File, format!("{} is a directory, not a file", path.display())).hint("name a file in it")
+        );
     }
     std::fs::read(path).map_err(|e| Error::file("read", path, e))
 }

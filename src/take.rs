@@ -19,6 +19,9 @@ use crate::snapshot::{Certificate, StateProof};
 
 /// Pages asked for side by side: at 2 s a page still more than the default quota lets out.
 const PAGES_IN_FLIGHT: usize = 16;
+/// Users that room is made for at once, whatever a reply promises.
+const RESERVE_MAX: usize = 1_000_000;
+
 /// Told while pages come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -96,7 +99,7 @@ struct Listing {
 #[derive(Debug)]
 struct Taken {
     listings: [Listing; 3],
-    seen: HashSet<u128>,
+    seen: HashSet<u64>,
     n_without_id: u64,
     /// New users of the page just read.
     fresh: Vec<User>,
@@ -133,6 +136,10 @@ impl Taken {
         self.listings[at].proof.pages += 1;
         match page {
             Ok(page) => {
+                if job.number == 1 && !job.is_closing {
+                    // Growing step by step would hold the old table and the new one together.
+                    self.seen.reserve(usize::try_from(page.total).unwrap_or(RESERVE_MAX).min(RESERVE_MAX));
+                }
                 self.take_in(at, &page);
                 Ok(self.listings[at].next(job, &page))
             }
@@ -182,12 +189,12 @@ impl Listing {
     }
 }
 
-/// 128 bits of an id: enough to tell any number of users apart, and 16 bytes each.
-fn fingerprint(id: &str) -> u128 {
+/// 64 bits of an id. Should two ids ever share them, a user is missing and the snapshot says that it is incomplete.
+fn fingerprint(id: &str) -> u64 {
     let hash = blake3::hash(id.as_bytes());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash.as_bytes()[..16]);
-    u128::from_le_bytes(bytes)
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
 }
 
 fn refused(job: Job, words: &Words) -> Error {

@@ -45,7 +45,7 @@ impl Draft {
             return Err(Error::new(Kind::File, format!("cannot write {}: it is not a plain file", path.display()))
                 .hint("choose another -o"));
         }
-        let temporary = NamedTempFile::new_in(parent(path)).map_err(|e| Error::file("write", path, e))?;
+        let temporary = NamedTempFile::new_in(parent(path)).map_err(|e| no_room_for(path, &e))?;
         Ok(Self { temporary, path: path.to_owned() })
     }
 
@@ -80,7 +80,7 @@ impl Stage {
     /// `File` if nothing can be written there.
     pub fn new(path: &Path) -> Result<Self> {
         let temporary = private().prefix(".rosterdiff-").tempdir_in(parent(path));
-        Ok(Self { temporary: temporary.map_err(|e| Error::file("write", path, e))?, path: path.to_owned() })
+        Ok(Self { temporary: temporary.map_err(|e| no_room_for(path, &e))?, path: path.to_owned() })
     }
 
     /// Where to write meanwhile.
@@ -130,6 +130,11 @@ impl Stage {
 pub fn fresh_dir(prefix: &str) -> Result<PathBuf> {
     let fresh = private().prefix(prefix).tempdir();
     fresh.map(TempDir::keep).map_err(|e| Error::new(Kind::File, "cannot make a temporary directory").because(e))
+}
+
+/// A draft that cannot be begun. The cause of a temporary file names that file, which means nothing to anybody.
+fn no_room_for(path: &Path, cause: &std::io::Error) -> Error {
+    Error::file("write", path, std::io::Error::from(cause.kind()))
 }
 
 fn private<'a>() -> tempfile::Builder<'a, 'a> {

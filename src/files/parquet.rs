@@ -123,7 +123,7 @@ fn batch(schema: &Arc<Schema>, users: &[User]) -> Result<RecordBatch, arrow::err
 /// # Errors
 /// `Damaged` if the file cannot be parsed; `File` if it is a parquet of somebody else.
 pub fn certificate(path: &Path) -> Result<Certificate> {
-    let damaged = || Error::new(Kind::Damaged, format!("{} is not a readable parquet", path.display()));
+    let damaged = || unreadable(path);
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
     let reader = SerializedFileReader::new(file).map_err(|e| damaged().because(e))?;
     let entries = reader.metadata().file_metadata().key_value_metadata();
@@ -133,6 +133,11 @@ pub fn certificate(path: &Path) -> Result<Certificate> {
             .hint("take one with `rosterdiff snapshot`, or bring the export as CSV")
     })?;
     serde_json::from_str(entry).map_err(|e| damaged().because(e))
+}
+
+fn unreadable(path: &Path) -> Error {
+    Error::new(Kind::Damaged, format!("{} is not a readable parquet", path.display()))
+        .hint("it was cut short or changed: take or make it again")
 }
 
 /// Reads one of our snapshots.
@@ -156,8 +161,7 @@ pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
 pub fn read_frame(path: &Path) -> Result<DataFrame> {
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
     let frame = ParquetReader::new(file).finish();
-    let mut frame = frame
-        .map_err(|e| Error::new(Kind::Damaged, format!("{} is not a readable parquet", path.display())).because(e))?;
+    let mut frame = frame.map_err(|e| unreadable(path).because(e))?;
     frame.rechunk_mut();
     Ok(frame)
 }

@@ -12,8 +12,8 @@ use crate::support::{Ran, scratch};
 
 const EXPORT: &str = "email,state\nada@example.com,active\n";
 
-/// Runs what has to be refused with `code`: the error names all of `names`, and every file is as it was.
-fn refused_silently(dir: &Path, command: &mut Command, code: i32, names: &[&str]) -> Ran {
+/// Runs what has to be refused with `code`: the error names all of `names` and a way out, and every file is as it was.
+fn refused(dir: &Path, command: &mut Command, code: i32, names: &[&str]) -> Ran {
     let before = contents(dir);
     let ran = Ran::of(command.output().unwrap());
     assert_eq!(ran.code, Some(code), "{ran:?}");
@@ -22,14 +22,9 @@ fn refused_silently(dir: &Path, command: &mut Command, code: i32, names: &[&str]
     for name in names {
         assert!(error.contains(name), "the error does not name {name}: {ran:?}");
     }
-    assert!(contents(dir) == before, "something was written: {ran:?}");
-    ran
-}
-
-/// The same, and a hint says what to do next.
-fn refused(dir: &Path, command: &mut Command, code: i32, names: &[&str]) -> Ran {
-    let ran = refused_silently(dir, command, code, names);
     assert!(ran.err.lines().any(|line| line.starts_with("hint: ")), "no way out: {ran:?}");
+    assert!(!ran.err.contains("/.tmp"), "a temporary file is named: {ran:?}");
+    assert!(contents(dir) == before, "something was written: {ran:?}");
     ran
 }
 
@@ -52,7 +47,7 @@ fn a_missing_roster_is_named() {
     let dir = scratch();
     std::fs::write(dir.path().join("org.csv"), EXPORT).unwrap();
     for line in ["diff gone.csv --snapshot org.csv", "plan gone.csv --snapshot org.csv"] {
-        refused_silently(dir.path(), &mut command(dir.path(), NOWHERE, line), 3, &["gone.csv"]);
+        refused(dir.path(), &mut command(dir.path(), NOWHERE, line), 3, &["gone.csv"]);
     }
 }
 
@@ -151,7 +146,7 @@ fn an_output_that_cannot_be_written_is_named_and_leaves_nothing() {
         "snapshot -o nowhere/x.parquet",
     ] {
         let target = line.rsplit(' ').next().unwrap();
-        refused_silently(world.dir.path(), &mut world.command(line), 3, &[target]);
+        refused(world.dir.path(), &mut world.command(line), 3, &[target]);
     }
 }
 
