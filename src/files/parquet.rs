@@ -24,7 +24,7 @@ use crate::snapshot::{Certificate, Keys, Snapshot};
 /// Footer entry that makes a parquet one of our snapshots.
 const CERTIFICATE: &str = "rosterdiff.certificate";
 /// Users per row group: the writer holds one group at a time, whatever the size of the organisation.
-const GROUP_ROWS: usize = 10_000;
+const GROUP_ROWS: usize = 5_000;
 
 const STRINGS: [&str; 10] = [
     columns::ID,
