@@ -2,7 +2,7 @@
 //!
 //! `apply` takes people by value and cannot see the other rows: the types do not let it. It never joins again and never
 //! reads the roster. An intent is durable before its create leaves; an outcome follows. What may have happened is
-//! looked up before anything is sent again ([`worker`]), while other rows go on.
+//! looked up before anything is sent again (`worker`), while other rows go on.
 
 pub mod journal;
 pub mod ledger;
