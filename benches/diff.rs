@@ -83,7 +83,7 @@ fn generate((n_rows, n_users): Size) -> Files {
 }
 
 fn records(text: &str) -> Records {
-    roster::read("roster.csv", text.as_bytes().to_vec(), false).unwrap()
+    roster::read("roster.csv", text.as_bytes().to_vec(), None).unwrap()
 }
 
 fn checked(records: &Records) -> Roster {

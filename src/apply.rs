@@ -288,8 +288,12 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 (self.outage, self.throttled_since, self.auth_failures) = (Outage::default(), None, 0);
                 self.done += 1;
             }
-            Step::Unresolved => {}
-            Step::Again { attempt } => self.queue.push_front(Todo { attempt, ..todo }),
+            // It was looked for in vain, but the service answered: no outage.
+            Step::Unresolved => self.outage = Outage::default(),
+            Step::Again { attempt } => {
+                self.outage = Outage::default();
+                self.queue.push_front(Todo { attempt, ..todo });
+            }
             Step::Throttled => {
                 self.throttled()?;
                 self.queue.push_front(todo);

@@ -32,7 +32,11 @@ pub fn main() -> u8 {
         Err(error) => {
             // Help goes to stdout with exit 0, wrong usage to stderr with exit 2; clap knows which.
             let wrong = error.use_stderr();
-            return if error.print().is_ok() && !wrong { 0 } else { Kind::Usage.exit_code() };
+            let printed = error.print().is_ok();
+            if wrong && std::env::args_os().any(|arg| arg == "--json") {
+                render::wrong_usage();
+            }
+            return if printed && !wrong { 0 } else { Kind::Usage.exit_code() };
         }
     };
     let render = Render::new(cli.talk);
@@ -48,15 +52,15 @@ pub fn main() -> u8 {
 }
 
 async fn run(command: Command, render: &Render) -> Result<u8> {
-    // A run of creates settles what is in the air and the simulator stops in order; the others are simply dropped, and
-    // with them every half-written file.
-    if matches!(command, Command::Apply(_) | Command::Simulate(_)) {
+    // A run of creates settles what is in the air and the simulator stops in order; what is offline may simply end by
+    // the signal. The others are dropped, and with them every half-written file.
+    if !matches!(command, Command::Snapshot(_) | Command::Plan(_) | Command::Verify(_) | Command::Demo(_)) {
         return dispatch(command, render).await;
     }
-    let mut signals = stop::Signals::catch();
+    let mut stop = stop::watched();
     tokio::select! {
         done = dispatch(command, render) => done,
-        () = signals.next() => {
+        _ = stop.wait_for(|stopping| *stopping) => {
             Err(Error::new(Kind::Interrupted, "interrupted; no half-written file is left").hint("safe to run again"))
         }
     }

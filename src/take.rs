@@ -19,6 +19,8 @@ use crate::snapshot::{Certificate, StateProof};
 
 /// Pages asked for side by side: at 1.6 s a page all that the default quota lets out; each costs half a megabyte.
 const PAGES_IN_FLIGHT: usize = 8;
+/// Pages of one listing that are believed: half a billion users.
+const PAGES_MAX: u32 = 1_000_000;
 /// Users that room is made for at once, whatever a reply promises.
 const RESERVE_MAX: usize = 1_000_000;
 
@@ -175,7 +177,8 @@ impl Listing {
         }
         self.proof.total_start = page.total;
         self.size = page.page_size;
-        let last = u32::try_from(page.total.div_ceil(u64::from(page.page_size))).unwrap_or(u32::MAX).max(1);
+        let last =
+            u32::try_from(page.total.div_ceil(u64::from(page.page_size))).unwrap_or(u32::MAX).clamp(1, PAGES_MAX);
         self.missing = last;
         let rest = (2..=last).map(|number| Job { number, size: Some(page.page_size), ..job });
         rest.chain(self.landed(job.state)).collect()

@@ -74,14 +74,29 @@ fn damaged(path: &Path, line: usize, why: &str) -> Error {
 impl Journal {
     /// Opens or creates the journal of a plan, takes its lock, cuts a torn tail (kept beside it) and notes the run.
     ///
+    /// `still` is asked under the lock, before anything is written: whether the directory is what the caller has read.
+    /// From then on nobody replaces it.
+    ///
     /// # Errors
-    /// `Unsafe` if another process holds it, or if it belongs to another plan or organisation; `Damaged`, `File`.
-    pub fn open(dir: &Path, plan: &str, org: &str, clock: Clock) -> Result<(Self, Ledger)> {
+    /// `Unsafe` if another process holds it, or if it belongs to another plan or organisation; `Damaged`, `File`; what
+    /// `still` fails with. A journal that this call created is then gone again.
+    pub fn open(
+        dir: &Path,
+        plan: &str,
+        org: &str,
+        clock: Clock,
+        still: impl FnOnce() -> Result<()>,
+    ) -> Result<(Self, Ledger)> {
         let path = dir.join(FILE);
         let mut options = OpenOptions::new();
         let options = options.create(true).append(true).read(true).mode(0o600);
         let file = options.open(&path).map_err(|e| Error::file("open", &path, e))?;
         lock(&file, &path)?;
+        still().inspect_err(|_| {
+            if file.metadata().is_ok_and(|found| found.len() == 0) {
+                let _gone = std::fs::remove_file(&path);
+            }
+        })?;
         sync_dir(dir)?;
         let replayed = replay(&path)?;
         cut_torn_tail(&file, &path, &replayed)?;

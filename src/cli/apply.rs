@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
@@ -17,27 +18,39 @@ use crate::apply::ledger::Ledger;
 use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
-use crate::files::plan_dir::{self, PLAN, RESULT};
+use crate::files::plan_dir::{self, NewRows, PLAN, RESULT};
 use crate::plan::Plan;
+
+/// A plan that can be applied, as it was read.
+struct Ready {
+    manifest: Manifest,
+    plan: Plan,
+    new: NewRows,
+}
 
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
-    let (manifest, plan) = prepare(&args.dir)?;
+    let stop = stop::watched();
+    let ready = prepare(&args.dir)?;
     let session = session()?;
-    let ended = match begin(args, &manifest, &plan, &session, render).await {
-        Ok((journal, ledger)) => create(args, &plan, &session, &journal, &ledger, render).await,
+    let ended = match begin(args, &ready, &session, stop.clone(), render).await {
+        Ok((journal, ledger)) => create(args, &ready, &session, (&journal, &ledger), stop, render).await,
         Err(error) => Err(error),
     };
     // Whatever ended the run: what the journal says is told, and then the error.
-    let outcomes = plan_dir::outcomes(&plan, &journal_so_far(&args.dir)?)?;
-    let mut object = object(&outcomes, &session, started.elapsed());
-    if let Err(error) = &ended
-        && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
-    {
-        all.extend(failure.clone());
-    }
-    render.object(&object)?;
+    let outcomes = journal_so_far(&args.dir).and_then(|ledger| plan_dir::outcomes(&ready.plan, &ledger));
+    let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
+        let mut object = object(outcomes, &session, started.elapsed());
+        if let Err(error) = &ended
+            && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
+        {
+            all.extend(failure.clone());
+        }
+        render.object(&object)
+    });
     ended?;
+    told?;
+    let outcomes = outcomes?;
     let left = outcomes.of(Outcome::Refused) + outcomes.of(Outcome::Unknown);
     Ok(if left > 0 { super::EXIT_ROWS_LEFT } else { 0 })
 }
@@ -45,31 +58,35 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
 /// Creates what is left, and writes the results whatever came of it.
 async fn create(
     args: &args::Apply,
-    plan: &Plan,
+    ready: &Ready,
     session: &Session,
-    journal: &Arc<Journal>,
-    ledger: &Ledger,
+    (journal, ledger): (&Arc<Journal>, &Ledger),
+    stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<()> {
     let options = Options { settle: Duration::from_secs(u64::from(args.settle)) };
     let bar = render.bar("Users done:");
-    let people = plan.people()?;
-    let ended = apply::apply(&session.client, journal, ledger, people, options, stop::watched(), |progress| {
+    let people = ready.plan.people()?;
+    let ended = apply::apply(&session.client, journal, ledger, people, options, stop, |progress| {
         bar.set_length(progress.rows);
         bar.set_position(progress.done);
-        bar.set_message(if progress.settling > 0 {
-            format!("{} being looked up", progress.settling)
-        } else {
-            String::new()
+        bar.set_message(match progress.settling {
+            0 => String::new(),
+            n => format!("{n} being looked up"),
         });
     })
     .await;
     bar.finish_and_clear();
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
-    let ledger = journal_so_far(&args.dir)?;
-    plan_dir::write_results(&args.dir, plan, &ledger)?;
-    tell(&plan_dir::outcomes(plan, &ledger)?, &args.dir, render);
-    ended.and(noted)
+    let written = show(&args.dir, ready, render);
+    ended.and(noted).and(written)
+}
+
+fn show(dir: &Path, ready: &Ready, render: &Render) -> Result<()> {
+    let ledger = journal_so_far(dir)?;
+    plan_dir::write_results(dir, &ready.plan, &ready.new, &ledger)?;
+    tell(&plan_dir::outcomes(&ready.plan, &ledger)?, dir, render);
+    Ok(())
 }
 
 fn journal_so_far(dir: &Path) -> Result<Ledger> {
@@ -77,45 +94,59 @@ fn journal_so_far(dir: &Path) -> Result<Ledger> {
     if path.exists() { Ok(journal::replay(&path)?.ledger) } else { Ok(Ledger::default()) }
 }
 
-fn prepare(dir: &Path) -> Result<(Manifest, Plan)> {
+fn prepare(dir: &Path) -> Result<Ready> {
     let (manifest, plan) = open_proven(dir)?;
     plan.people()?;
+    let new = NewRows::read(dir, &manifest, &plan)?;
     if dir.join(RESULT).exists() && !dir.join(journal::FILE).exists() {
         let what = format!("the journal of {} is gone, and its run had begun", dir.display());
         return Err(Error::new(Kind::Damaged, what)
             .hint("bring journal.jsonl back, or plan again from a fresh snapshot in another directory"));
     }
-    Ok((manifest, plan))
+    Ok(Ready { manifest, plan, new })
 }
 
 /// Everything that can refuse, before the first create.
 async fn begin(
     args: &args::Apply,
-    manifest: &Manifest,
-    plan: &Plan,
+    ready: &Ready,
     session: &Session,
+    mut stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<(Arc<Journal>, Ledger)> {
-    let organisation = session.client.organisation().await?;
+    let Ready { manifest, plan, new } = ready;
+    let organisation = tokio::select! {
+        organisation = session.client.organisation() => organisation?,
+        _ = stop.wait_for(|stopping| *stopping) => {
+            return Err(Error::new(Kind::Interrupted, "interrupted; nothing was sent").hint("safe to run again"));
+        }
+    };
     if manifest.organisation_id.as_deref() != Some(organisation.id.as_str()) {
         let what = format!("the plan is for another organisation than {} ({})", shown(&organisation), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
     let so_far = plan_dir::outcomes(plan, &journal_so_far(&args.dir)?)?;
     let left = so_far.of(Outcome::Unprocessed) + so_far.of(Outcome::Unknown);
-    let question = format!("Create {} users in {}?", count(left), shown(&organisation));
-    if left > 0 && !args.yes && !render.confirm(&question)? {
-        return Err(Error::new(
-            Kind::Unsafe,
-            format!("not confirmed: {} users to create in {}", count(left), shown(&organisation)),
-        )
-        .hint("add --yes; nothing was sent"));
+    let task = format!("{} users to create in {}", count(left), shown(&organisation));
+    if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
+        return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
     let digest = manifest.outputs.get(PLAN).map_or("", |d| d.blake3.as_str());
-    let (journal, ledger) = Journal::open(&args.dir, digest, &organisation.id, super::now)?;
+    let still = || is_still(&args.dir, manifest);
+    let (journal, ledger) = Journal::open(&args.dir, digest, &organisation.id, super::now, still)?;
     // Written before the first create: afterwards a missing journal can be told from a run that never began.
-    plan_dir::write_results(&args.dir, plan, &ledger)?;
+    plan_dir::write_results(&args.dir, plan, new, &ledger)?;
     Ok((Arc::new(journal), ledger))
+}
+
+/// A confirmation may take minutes: whether the directory still holds the plan that was read.
+fn is_still(dir: &Path, manifest: &Manifest) -> Result<()> {
+    manifest.check_outputs(dir)?;
+    if Manifest::read(dir)? == *manifest {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Unsafe, format!("{} was planned again meanwhile", dir.display()))
+        .hint("look at the new plan and run the same command again; nothing was sent"))
 }
 
 fn shown(organisation: &Organisation) -> String {

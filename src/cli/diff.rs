@@ -1,5 +1,6 @@
 //! `diff`: the offline comparison. Nothing is written but the rows asked for.
 
+use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -132,9 +133,10 @@ fn is_broken_pipe(error: &Error) -> bool {
 /// A name for each source column that no other has: blank headers are numbered, tool columns keep theirs.
 fn column_names(header: &[String]) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(header.len());
+    let mut taken: HashSet<String> = columns::PLAN_TOOL.iter().map(|tool| (*tool).to_owned()).collect();
     for (at, text) in header.iter().enumerate() {
         let mut name = if text.is_empty() { format!("column_{}", at + 1) } else { text.clone() };
-        while names.contains(&name) || columns::PLAN_TOOL.contains(&name.as_str()) {
+        while !taken.insert(name.clone()) {
             name += "_source";
         }
         names.push(name);

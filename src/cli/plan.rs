@@ -21,11 +21,14 @@ pub(super) async fn run(args: &args::Plan, session: impl FnOnce() -> Result<Sess
 
 async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Manifest> {
     let dir = args.output.clone().unwrap_or_else(|| default_dir(&args.roster));
+    // By its real name: a link stays a link, and "." has a parent to stage in.
+    let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
+    check_inputs(&target, args)?;
     let (records, mapping, roster) = diff::read_roster(&args.roster, &args.reading)?;
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
-    let stage = Stage::new(&dir)?;
+    let stage = Stage::new(&target)?;
     let source = match &args.snapshot {
         Some(path) => path.clone(),
         None => {
@@ -53,6 +56,17 @@ async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, rend
         render.say("The plan can be looked at; apply will refuse it. Plan against a complete snapshot.");
     }
     Ok(manifest)
+}
+
+/// An input inside the directory that is replaced would be gone with it.
+fn check_inputs(target: &Path, args: &args::Plan) -> Result<()> {
+    for input in [Some(&args.roster), args.snapshot.as_ref()].into_iter().flatten() {
+        if input.canonicalize().is_ok_and(|real| real.starts_with(target)) {
+            let what = format!("{} is inside the directory that would be replaced", input.display());
+            return Err(Error::new(Kind::File, what).hint("copy it elsewhere first, or choose another -o DIR"));
+        }
+    }
+    Ok(())
 }
 
 fn snapshot_name(args: &args::Plan) -> String {

@@ -105,6 +105,12 @@ pub(super) fn failure(error: &Error) -> Value {
     json!({ "error": error.to_string(), "hint": error.hint_text(), "exit": error.kind().exit_code() })
 }
 
+/// The object of a command line that clap has refused, and has said why on stderr.
+pub(super) fn wrong_usage() {
+    let error = Error::new(Kind::Usage, "wrong usage").hint("stderr says what is wrong; --help says what is right");
+    let _heard = Render::line(&failure(&error).to_string());
+}
+
 /// A line on stderr. Nobody may be listening there any more: that stops no work.
 fn tell(text: &str) {
     let _heard = writeln!(std::io::stderr(), "{}", plain(text));

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::args;
 use super::connect::Session;
 use super::render::{Render, count};
-use crate::error::Kind;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::files::parquet::SnapshotWriter;
 use crate::person::State;
 use crate::snapshot::Certificate;
@@ -19,6 +18,10 @@ pub(super) async fn run(
     session: impl FnOnce() -> Result<Session>,
     render: &Render,
 ) -> Result<u8> {
+    if !args.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+        return Err(Error::new(Kind::Usage, format!("-o {}: a snapshot is a parquet", args.output.display()))
+            .hint("end the name in .parquet"));
+    }
     let session = session()?;
     let certificate = take_to(&args.output, &session, render).await?;
     render.say(format!("Written to {}.", args.output.display()));

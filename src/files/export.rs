@@ -65,5 +65,5 @@ pub fn read_records(path: &Path) -> Result<Records> {
     if is_other && path.is_file() {
         return Err(Error::new(crate::error::Kind::File, format!("{name} is no CSV")).hint("save it as \"CSV UTF-8\""));
     }
-    roster::read(&name, files::read(path)?, is_tsv)
+    roster::read(&name, files::read(path)?, is_tsv.then_some(b'\t'))
 }

@@ -70,6 +70,8 @@ pub struct Manifest {
     pub roster: Input,
     /// The snapshot.
     pub snapshot: Input,
+    /// Cell delimiter of the roster and of every CSV made from it.
+    pub delimiter: char,
     /// Which columns were taken for what.
     pub mapping: Named,
     /// Which of several rows with one key stands.

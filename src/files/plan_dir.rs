@@ -113,6 +113,7 @@ pub fn fill(dir: &Path, records: &Records, plan: &Plan, made: Made) -> Result<Ma
         organisation_id: made.certificate.as_ref().map(|c| c.organisation_id.clone()),
         roster: made.roster,
         snapshot: made.snapshot,
+        delimiter: char::from(records.dialect.delimiter),
         mapping: made.mapping,
         keep: made.keep,
         counts: *plan.counts(),
@@ -172,14 +173,41 @@ pub fn outcomes(plan: &Plan, ledger: &Ledger) -> Result<Outcomes> {
     Ok(outcomes)
 }
 
+/// The source cells of the new rows, and where each stands in the plan.
+#[derive(Clone, Debug)]
+pub struct NewRows {
+    records: Records,
+    at: Vec<usize>,
+}
+
+impl NewRows {
+    /// Reads `new.csv`. Rows are found by their number, never by their order.
+    ///
+    /// # Errors
+    /// `Damaged` if it does not hold the new rows of `plan`.
+    pub fn read(dir: &Path, manifest: &Manifest, plan: &Plan) -> Result<Self> {
+        let delimiter = u8::try_from(manifest.delimiter).ok();
+        let records = roster::read("new.csv", files::read(&dir.join("new.csv"))?, delimiter)?;
+        let words = plan.frame().column(columns::VERDICT)?.str()?;
+        let is_new = |at: &usize| words.get(*at) == Some(Verdict::New.as_str());
+        let at = |record| (records.row_number(record)? as usize).checked_sub(1).filter(is_new);
+        let found: Option<Vec<usize>> = records.records.iter().map(at).collect();
+        let found = found.filter(|found| found.len() as u64 == plan.counts().new);
+        let at = found.ok_or_else(|| {
+            Error::new(Kind::Damaged, "new.csv does not hold the new rows of the plan")
+                .hint("plan again; nothing was sent")
+        })?;
+        Ok(Self { records, at })
+    }
+}
+
 /// Writes `result.parquet` and one CSV per outcome, from plan and journal alone.
 ///
 /// # Errors
 /// `File`, `Damaged`.
-pub fn write_results(dir: &Path, plan: &Plan, ledger: &Ledger) -> Result<()> {
+pub fn write_results(dir: &Path, plan: &Plan, new: &NewRows, ledger: &Ledger) -> Result<()> {
     let result = result_frame(plan, ledger)?;
     parquet::write_frame(&dir.join(RESULT), &result)?;
-    let records = roster::read("new.csv", files::read(&dir.join("new.csv"))?, false)?;
     let words = result.column(columns::OUTCOME)?.str()?;
     let files: [(&str, &[Outcome]); 5] = [
         ("created.csv", &[Outcome::Created, Outcome::Adopted]),
@@ -191,15 +219,8 @@ pub fn write_results(dir: &Path, plan: &Plan, ledger: &Ledger) -> Result<()> {
     let tools: Vec<&str> = columns::PLAN_TOOL.iter().chain(&columns::RESULT_TOOL).copied().collect();
     for (name, wanted) in files {
         let is_wanted = |at: usize| words.get(at).is_some_and(|w| wanted.iter().any(|o| o.as_str() == w));
-        let mut rows = Vec::new();
-        for record in &records.records {
-            let row = records.row_number(record).filter(|row| (1..=result.height()).contains(&(*row as usize)));
-            let row =
-                row.ok_or_else(|| Error::new(Kind::Damaged, format!("new.csv, line {}: no row number", record.line)))?;
-            rows.push((record, row as usize - 1));
-        }
-        let rows = rows.into_iter().filter(|(_, at)| is_wanted(*at));
-        atomic::write(&dir.join(name), |out| csv::write_rows(out, &records, &result, &tools, rows))?;
+        let rows = new.records.records.iter().zip(new.at.iter().copied()).filter(|(_, at)| is_wanted(*at));
+        atomic::write(&dir.join(name), |out| csv::write_rows(out, &new.records, &result, &tools, rows))?;
     }
     Ok(())
 }

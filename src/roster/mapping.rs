@@ -236,7 +236,7 @@ mod tests {
     use crate::roster::read;
 
     fn mapped(text: &str) -> Result<Named> {
-        let records = read("hr.csv", text.as_bytes().to_vec(), false).unwrap();
+        let records = read("hr.csv", text.as_bytes().to_vec(), None).unwrap();
         map(&records, &[]).map(|m| m.named(&records.header))
     }
 
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_the_user_wants_comes_first() {
-        let records = read("hr.csv", b"Email,Work Email,A+B,First,Last\n".to_vec(), false).unwrap();
+        let records = read("hr.csv", b"Email,Work Email,A+B,First,Last\n".to_vec(), None).unwrap();
         let want = |field: &str, column: &str| Wanted { field: field.into(), column: column.into() };
         let mapping = map(&records, &[want("email", "work email"), want("name", "\"First\"+\"Last\"")]).unwrap();
         assert_eq!((mapping.email, mapping.name), (1, vec![3, 4]));

@@ -5,6 +5,7 @@
 //! LF, CRLF and CR, and never guesses: an open quote at the end of the file is an error with the line where it began.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::columns;
@@ -12,6 +13,9 @@ use crate::error::{Error, Kind, Result};
 
 /// Longest record, in bytes. A longer one is an open quote that swallowed its neighbours.
 const RECORD_BYTES_MAX: usize = 4 << 20;
+
+/// Delimiters that are recognised; of equally frequent ones the last.
+const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,21 +109,17 @@ fn decode(raw: &[u8]) -> Cow<'_, str> {
     if inner.contains("\"\"") { Cow::Owned(inner.replace("\"\"", "\"")) } else { inner }
 }
 
-/// Finds the records of a file. `tab` forces the delimiter of a `.tsv`; otherwise the header decides.
+/// Finds the records of a file. `delimiter` is what is known of it; otherwise the header decides.
 ///
 /// # Errors
 /// `File`, naming `origin` and the line: an empty file, bytes that are not UTF-8, an open quote, a record above 4 MiB,
 /// two columns of one name.
-pub fn read(origin: &str, bytes: Vec<u8>, tab: bool) -> Result<Records> {
+pub fn read(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>) -> Result<Records> {
     let start = check_encoding(origin, &bytes)?;
     let mut scanner = Scanner { bytes: &bytes, at: start, line: 1 };
     let excel = scanner.skip_sep_line();
     let first_line = bytes[scanner.at..].split(|b| matches!(b, b'\n' | b'\r')).find(|l| !l.is_empty());
-    let delimiter = match excel {
-        Some(delimiter) => delimiter,
-        None if tab => b'\t',
-        None => detect_delimiter(first_line.unwrap_or_default()),
-    };
+    let delimiter = excel.or(delimiter).unwrap_or_else(|| detect_delimiter(first_line.unwrap_or_default()));
     let mut fields = Vec::new();
     let header = scanner.next(origin, delimiter, &mut fields)?;
     let header = header.ok_or_else(|| {
@@ -190,14 +190,14 @@ fn detect_delimiter(header: &[u8]) -> u8 {
             })
             .count()
     };
-    let best = [b'|', b'\t', b';', b','].into_iter().max_by_key(|d| count(*d));
+    let best = DELIMITERS.into_iter().max_by_key(|d| count(*d));
     best.filter(|d| count(*d) > 0).unwrap_or(b',')
 }
 
 fn check_header(origin: &str, header: &[String]) -> Result<()> {
-    for (at, name) in header.iter().enumerate() {
-        let twin = header[..at].iter().position(|h| !name.is_empty() && h.to_lowercase() == name.to_lowercase());
-        if let Some(first) = twin {
+    let mut seen = HashMap::new();
+    for (at, name) in header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        if let Some(first) = seen.insert(name.to_lowercase(), at) {
             let what = format!("{origin} has two columns \"{name}\": number {} and number {}", first + 1, at + 1);
             return Err(Error::new(Kind::File, what).hint("rename one of them, so that no cell can be mistaken"));
         }
@@ -301,7 +301,7 @@ impl Scanner<'_> {
     /// Excel's own first line, `sep=;`: it names the delimiter and holds nothing.
     fn skip_sep_line(&mut self) -> Option<u8> {
         let (delimiter, rest) = self.bytes[self.at..].strip_prefix(b"sep=")?.split_first()?;
-        if !matches!(rest.first(), Some(b'\n' | b'\r')) {
+        if !DELIMITERS.contains(delimiter) || !matches!(rest.first(), Some(b'\n' | b'\r')) {
             return None;
         }
         self.at = self.bytes.len() - rest.len();
@@ -336,7 +336,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn rows(text: &str) -> Vec<Vec<String>> {
-        let records = read("t.csv", text.as_bytes().to_vec(), false).unwrap();
+        let records = read("t.csv", text.as_bytes().to_vec(), None).unwrap();
         let all: Vec<usize> = (0..records.header.len()).collect();
         let mut fields = Vec::new();
         records
@@ -347,7 +347,7 @@ mod tests {
     }
 
     fn faults(text: &str) -> Vec<(u32, Option<RecordFault>)> {
-        let records = read("t.csv", text.as_bytes().to_vec(), false).unwrap();
+        let records = read("t.csv", text.as_bytes().to_vec(), None).unwrap();
         records.records.iter().map(|r| (r.line, r.fault)).collect()
     }
 
@@ -375,13 +375,13 @@ mod tests {
 
     #[test]
     fn an_open_quote_names_the_line_where_its_record_began() {
-        let error = read("t.csv", b"a,b\n1,2\n3,\"x\n4,5\n".to_vec(), false).unwrap_err();
+        let error = read("t.csv", b"a,b\n1,2\n3,\"x\n4,5\n".to_vec(), None).unwrap_err();
         assert!(error.to_string().starts_with("t.csv, line 3:"), "{error}");
     }
 
     #[test]
     fn bytes_that_are_not_utf8_are_named_with_line_and_offset() {
-        let error = read("t.csv", b"a,b\nx,M\xFCller\n".to_vec(), false).unwrap_err();
+        let error = read("t.csv", b"a,b\nx,M\xFCller\n".to_vec(), None).unwrap_err();
         assert_eq!(error.to_string(), "t.csv, line 2: byte 0xFC at offset 7 is not UTF-8");
     }
 
@@ -394,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_trailing_run_of_tool_columns_is_cut_off() {
-        let records = read("t.csv", b"email,_note,_row,_reason\na,b,7,x\n".to_vec(), false).unwrap();
+        let records = read("t.csv", b"email,_note,_row,_reason\na,b,7,x\n".to_vec(), None).unwrap();
         assert_eq!(records.header, ["email", "_note"]);
         assert_eq!(&records.bytes[records.records[0].range.clone()], b"a,b");
         assert_eq!(records.records[0].fault, None);
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn two_columns_of_one_name_are_refused_by_number() {
-        let error = read("t.csv", b"Email,name,email\n".to_vec(), false).unwrap_err();
+        let error = read("t.csv", b"Email,name,email\n".to_vec(), None).unwrap_err();
         assert!(error.to_string().contains("number 1 and number 3"), "{error}");
     }
 
@@ -423,7 +423,7 @@ mod tests {
                 reader.records().map(|r| r.unwrap().iter().map(str::to_owned).collect()).collect();
             let text = String::from_utf8(bytes.clone()).unwrap();
             prop_assert_eq!(rows(&text), expected);
-            let records = read("t.csv", bytes, false).unwrap();
+            let records = read("t.csv", bytes, None).unwrap();
             for record in &records.records {
                 prop_assert_eq!(record.fault, None);
                 let before = &text[..record.range.start];

@@ -146,3 +146,14 @@ async fn a_torn_last_line_of_the_journal_is_cut_and_kept_beside_it() {
     assert_eq!(std::fs::read(dir.path().join("journal.torn")).unwrap(), b"{\"seq\":99,\"at\":\"20");
     assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Created), 10);
 }
+
+#[test]
+fn a_plan_that_was_replaced_before_the_lock_was_taken_is_not_begun() {
+    use rosterdiff::apply::journal::Journal;
+    use rosterdiff::error::Error;
+    let dir = scratch();
+    let still = || Err(Error::new(Kind::Unsafe, "planned again meanwhile"));
+    let refused = Journal::open(dir.path(), "plan", "org", String::new, still).unwrap_err();
+    assert_eq!(refused.kind(), Kind::Unsafe);
+    assert!(!dir.path().join("journal.jsonl").exists());
+}

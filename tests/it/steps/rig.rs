@@ -140,14 +140,14 @@ impl Rig {
 }
 
 pub fn plan(roster: &str, snapshot: &Snapshot) -> Plan {
-    let records = roster::read("roster.csv", roster.as_bytes().to_vec(), false).unwrap();
+    let records = roster::read("roster.csv", roster.as_bytes().to_vec(), None).unwrap();
     let mapping = roster::map(&records, &[]).unwrap();
     Plan::build(&roster::check(&records, &mapping).unwrap(), snapshot, Keep::First).unwrap()
 }
 
 pub async fn apply_with(client: &Arc<Client<Line>>, plan: &Plan, dir: &Path, settle: Duration) -> Result<()> {
     let (_go, stop) = watch::channel(false);
-    let (journal, ledger) = Journal::open(dir, "plan", "org", || "2026-01-01T00:00:00Z".to_owned())?;
+    let (journal, ledger) = Journal::open(dir, "plan", "org", || "2026-01-01T00:00:00Z".to_owned(), || Ok(()))?;
     let options = apply::Options { settle };
     apply::apply(client, &Arc::new(journal), &ledger, plan.people()?, options, stop, |_| {}).await
 }
