@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod diff;
+mod edges;
 mod kill;
 mod memory;
 mod readme;
