@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use divan::{Bencher, black_box};
-use rosterdiff::files::plan_dir;
+use rosterdiff::files::{export, plan_dir};
 use rosterdiff::plan::{Keep, Plan, Verdict};
 use rosterdiff::roster::{self, Records, Roster};
 use rosterdiff::snapshot::Snapshot;
@@ -91,18 +91,7 @@ fn checked(records: &Records) -> Roster {
 }
 
 fn snapshot(size: &str) -> Snapshot {
-    use polars::prelude::*;
-    let records = records(&files(size).organisation);
-    let mut columns: Vec<Vec<String>> = vec![Vec::new(); records.header.len()];
-    let all: Vec<usize> = (0..records.header.len()).collect();
-    let mut fields = Vec::new();
-    for record in &records.records {
-        for (column, cell) in columns.iter_mut().zip(records.cells(record, &all, &mut fields)) {
-            column.push(cell.into_owned());
-        }
-    }
-    let columns = records.header.iter().zip(columns).map(|(name, cells)| Column::new(name.into(), cells)).collect();
-    Snapshot::from_frame(&DataFrame::new(records.records.len(), columns).unwrap()).unwrap()
+    export::from_records(&records(&files(size).organisation)).unwrap()
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]

@@ -4,6 +4,8 @@
 //! carries a [`Certificate`]: per state the totals that the service promised and the unique users that came. Without
 //! one (somebody's export), nothing is proven.
 
+use std::borrow::Cow;
+
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -130,11 +132,18 @@ impl Snapshot {
     /// # Errors
     /// Only a fault of this program.
     pub fn from_users<'a>(users: impl IntoIterator<Item = &'a User>, certificate: Option<Certificate>) -> Result<Self> {
-        let mut rows = Rows::default();
+        let mut strings: [Vec<Option<String>>; STRINGS.len()] = Default::default();
+        let mut version = Vec::new();
         for user in users {
-            rows.push(user);
+            for (column, cell) in strings.iter_mut().zip(cells(user)) {
+                column.push(cell.map(Cow::into_owned));
+            }
+            version.push(user.version);
         }
-        Ok(Self { frame: rows.finish()?, certificate })
+        let height = version.len();
+        let strings = STRINGS.iter().zip(strings).map(|(name, cells)| Column::new((*name).into(), cells));
+        let version = Column::new(columns::VERSION.into(), version);
+        Ok(Self { frame: DataFrame::new(height, strings.chain([version]).collect())?, certificate })
     }
 
     /// A snapshot from an export: a string column `email`, optionally `id`, `name`, `username`, `state`, `department`
@@ -171,50 +180,34 @@ impl Snapshot {
     }
 }
 
-#[derive(Default)]
-struct Rows {
-    strings: [Vec<Option<String>>; 10],
-    version: Vec<Option<u64>>,
-}
+/// The string columns of a snapshot, in the order of [`cells`]; `version` u64 stands behind them.
+pub const STRINGS: [&str; 10] = [
+    columns::ID,
+    columns::NAME,
+    columns::EMAIL,
+    columns::USERNAME,
+    columns::STATE,
+    columns::DEPARTMENT,
+    columns::TITLE,
+    columns::KEY,
+    columns::USERNAME_KEY,
+    columns::RULES,
+];
 
-impl Rows {
-    const NAMES: [&'static str; 10] = [
-        columns::ID,
-        columns::NAME,
-        columns::EMAIL,
-        columns::USERNAME,
-        columns::STATE,
-        columns::DEPARTMENT,
-        columns::TITLE,
-        columns::KEY,
-        columns::USERNAME_KEY,
-        columns::RULES,
-    ];
-
-    fn push(&mut self, user: &User) {
-        let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
-        let cells = [
-            Some(user.id.clone()),
-            user.name.clone(),
-            user.email.clone(),
-            user.username.clone(),
-            Some(user.state.as_str().to_owned()),
-            user.department.clone(),
-            user.title.clone(),
-            keys.email,
-            keys.username,
-            Some(keys.rules.to_string()),
-        ];
-        for (column, cell) in self.strings.iter_mut().zip(cells) {
-            column.push(cell);
-        }
-        self.version.push(user.version);
-    }
-
-    fn finish(self) -> Result<DataFrame> {
-        let height = self.version.len();
-        let strings = Self::NAMES.iter().zip(self.strings).map(|(name, cells)| Column::new((*name).into(), cells));
-        let version = Column::new(columns::VERSION.into(), self.version);
-        Ok(DataFrame::new(height, strings.chain([version]).collect())?)
-    }
+/// A user's cells for [`STRINGS`].
+#[must_use]
+pub fn cells(user: &User) -> [Option<Cow<'_, str>>; 10] {
+    let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
+    [
+        Some(Cow::Borrowed(user.id.as_str())),
+        user.name.as_deref().map(Cow::Borrowed),
+        user.email.as_deref().map(Cow::Borrowed),
+        user.username.as_deref().map(Cow::Borrowed),
+        Some(Cow::Borrowed(user.state.as_str())),
+        user.department.as_deref().map(Cow::Borrowed),
+        user.title.as_deref().map(Cow::Borrowed),
+        keys.email.map(Cow::Owned),
+        keys.username.map(Cow::Owned),
+        Some(Cow::Owned(keys.rules.to_string())),
+    ]
 }

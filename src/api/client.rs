@@ -1,6 +1,5 @@
 //! One client for the whole run: tokens, pace and the retry of reads.
 
-use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -324,10 +323,4 @@ fn refused_login(reply: &Reply) -> Error {
         format!("the login host refused the client credentials: HTTP {} ({code})", reply.status),
     )
     .hint("check GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET and that the region is the client's own")
-}
-
-/// A future that is `Send`: what the tasks of a run are made of.
-#[expect(dead_code, reason = "a compile-time proof, never called")]
-fn permits_are_send<W: Wire>(client: &Arc<Client<W>>) -> impl Future<Output = Result<Permit<W>>> + Send + '_ {
-    client.permit(Haste::Even)
 }

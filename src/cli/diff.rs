@@ -147,13 +147,7 @@ fn column_names(header: &[String]) -> Vec<String> {
 /// Source columns as text, then the tool columns; a source column that has a tool column's name gets `_source`.
 fn as_frame(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<DataFrame> {
     let all: Vec<usize> = (0..records.header.len()).collect();
-    let mut cells: Vec<Vec<String>> = vec![Vec::with_capacity(records.records.len()); all.len()];
-    let mut fields = Vec::new();
-    for record in &records.records {
-        for (column, cell) in cells.iter_mut().zip(records.cells(record, &all, &mut fields)) {
-            column.push(cell.into_owned());
-        }
-    }
+    let cells = records.columns(&all);
     let names = column_names(&records.header);
     let mut columns: Vec<Column> =
         names.into_iter().zip(cells).map(|(name, cells)| Column::new(name.into(), cells)).collect();

@@ -26,13 +26,17 @@ const HEADERS: [(&str, &[&str]); 6] = [
 /// `File` or `Damaged`, naming the path.
 pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
     let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-    if is_parquet && !path.is_dir() { parquet::read_snapshot(path) } else { read_csv(path) }
+    if is_parquet && !path.is_dir() { parquet::read_snapshot(path) } else { from_records(&read_records(path)?) }
 }
 
-fn read_csv(path: &Path) -> Result<Snapshot> {
-    let records = read_records(path)?;
-    let email = roster::map(&records, &[]).map_err(|e| {
-        Error::new(e.kind(), e.to_string()).hint("an export is mapped by its names alone: keep one e-mail column in it")
+/// A snapshot from the records of an export.
+///
+/// # Errors
+/// `File` if there is not exactly one e-mail column.
+pub fn from_records(records: &Records) -> Result<Snapshot> {
+    let email = roster::map(records, &[]).map_err(|e| {
+        Error::new(e.kind(), e.to_string())
+            .hint("an export is mapped by its names alone: it needs exactly one e-mail column")
     })?;
     let email = email.email;
     let squash = |h: &String| h.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
@@ -42,14 +46,8 @@ fn read_csv(path: &Path) -> Result<Snapshot> {
     wanted.extend(HEADERS.iter().filter_map(|(name, words)| Some((*name, find(words)?))));
 
     let positions: Vec<usize> = wanted.iter().map(|(_, at)| *at).collect();
-    let mut cells: Vec<Vec<String>> = vec![Vec::with_capacity(records.records.len()); wanted.len()];
-    let mut fields = Vec::new();
-    for record in &records.records {
-        for (column, cell) in cells.iter_mut().zip(records.cells(record, &positions, &mut fields)) {
-            column.push(cell.into_owned());
-        }
-    }
-    let named = wanted.iter().zip(cells).map(|((name, _), cells)| Column::new((*name).into(), cells));
+    let named =
+        wanted.iter().zip(records.columns(&positions)).map(|((name, _), cells)| Column::new((*name).into(), cells));
     Snapshot::from_frame(&DataFrame::new(records.records.len(), named.collect())?)
 }
 

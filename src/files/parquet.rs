@@ -19,25 +19,12 @@ use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::{self, Draft};
 use crate::person::User;
-use crate::snapshot::{Certificate, Keys, Snapshot};
+use crate::snapshot::{Certificate, STRINGS, Snapshot, cells};
 
 /// Footer entry that makes a parquet one of our snapshots.
 const CERTIFICATE: &str = "rosterdiff.certificate";
 /// Users per row group: the writer holds one group at a time, whatever the size of the organisation.
 const GROUP_ROWS: usize = 5_000;
-
-const STRINGS: [&str; 10] = [
-    columns::ID,
-    columns::NAME,
-    columns::EMAIL,
-    columns::USERNAME,
-    columns::STATE,
-    columns::DEPARTMENT,
-    columns::TITLE,
-    columns::KEY,
-    columns::USERNAME_KEY,
-    columns::RULES,
-];
 
 /// A snapshot that grows page by page; nothing is at its path before [`SnapshotWriter::finish`].
 pub struct SnapshotWriter {
@@ -91,24 +78,10 @@ impl SnapshotWriter {
 }
 
 fn batch(schema: &Arc<Schema>, users: &[User]) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let mut strings: [StringBuilder; 10] = std::array::from_fn(|_| StringBuilder::new());
+    let mut strings: [StringBuilder; STRINGS.len()] = std::array::from_fn(|_| StringBuilder::new());
     let mut version = UInt64Builder::new();
     for user in users {
-        let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
-        let rules = keys.rules.to_string();
-        let cells = [
-            Some(user.id.as_str()),
-            user.name.as_deref(),
-            user.email.as_deref(),
-            user.username.as_deref(),
-            Some(user.state.as_str()),
-            user.department.as_deref(),
-            user.title.as_deref(),
-            keys.email.as_deref(),
-            keys.username.as_deref(),
-            Some(rules.as_str()),
-        ];
-        for (builder, cell) in strings.iter_mut().zip(cells) {
+        for (builder, cell) in strings.iter_mut().zip(cells(user)) {
             builder.append_option(cell);
         }
         version.append_option(user.version);

@@ -86,6 +86,19 @@ impl Records {
         columns.iter().map(|at| fields.get(*at).map_or(Cow::Borrowed(""), |f| self.decode(f.clone()))).collect()
     }
 
+    /// The decoded cells of all records, column by column.
+    #[must_use]
+    pub fn columns(&self, columns: &[usize]) -> Vec<Vec<String>> {
+        let mut all: Vec<Vec<String>> = vec![Vec::with_capacity(self.records.len()); columns.len()];
+        let mut fields = Vec::new();
+        for record in &self.records {
+            for (column, cell) in all.iter_mut().zip(self.cells(record, columns, &mut fields)) {
+                column.push(cell.into_owned());
+            }
+        }
+        all
+    }
+
     /// The row number in the first tool column of a file of ours: rows are correlated by it, never by order.
     #[must_use]
     pub fn row_number(&self, record: &Record) -> Option<u32> {

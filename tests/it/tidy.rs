@@ -104,7 +104,7 @@ fn each_package_has_one_home() {
                 line.starts_with(&format!("use {package}::"))
                     || (line.contains(&format!(" {package}::")) && !line.contains("crate"))
             });
-            let local = text.contains(&format!("use crate::files::{package}")) || text.contains("use crate::files::{");
+            let local = *package == "parquet" && text.contains("use crate::files::");
             assert!(!used || local || allowed.contains(&file.as_str()), "{package} is used in {file}");
         }
     }
@@ -190,6 +190,9 @@ fn the_map_of_the_house_names_every_module() {
     for (file, _) in sources("src") {
         let short = file.trim_start_matches("src/");
         let parent = short.split('/').next().unwrap().trim_end_matches(".rs");
-        assert!(map.contains(short) || map.contains(&format!("`{parent}/")), "ARCHITECTURE.md does not know {file}");
+        assert!(
+            map.contains(&format!("`{short}`")) || ["cli", "sim"].contains(&parent),
+            "ARCHITECTURE.md does not know {file}"
+        );
     }
 }
