@@ -8,12 +8,15 @@ mod client;
 mod fate;
 pub mod http;
 pub mod pace;
+mod places;
 pub mod region;
+mod shapes;
 mod token;
 mod users;
 pub mod wire;
 
 pub use client::{Client, Options, Permit, Tally};
 pub use fate::{Fate, RETRY_AFTER_MAX, Words};
+pub use places::Organisation;
 pub use token::Credentials;
-pub use users::{Created, IDS_PER_CALL, Organisation, Page};
+pub use users::{Created, CursorPage, IDS_PER_CALL, PAGE_SIZE, Page};

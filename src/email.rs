@@ -202,6 +202,24 @@ pub fn normalise(cell: &str) -> Result<Address, Refusal> {
     Ok(Address { key, address, rules })
 }
 
+/// The spellings of one address under which a directory may hold it: as sent, as key, and with the domain in letters
+/// where the key has A-labels. An exact search is asked for all of them.
+#[must_use]
+pub fn spellings(address: &str, key: &str) -> Vec<String> {
+    let mut all = vec![key.to_owned()];
+    if let Some((local, domain)) = key.rsplit_once('@')
+        && domain.split('.').any(|label| label.starts_with("xn--"))
+    {
+        all.push(format!("{local}@{}", idna::domain_to_unicode(domain).0));
+    }
+    all.push(address.to_owned());
+    all.dedup();
+    if all.len() > 2 && all.last() == all.first() {
+        all.pop();
+    }
+    all
+}
+
 /// Blanks, invisible characters, wrappers and compatibility forms: gone, in whatever order they were nested.
 fn clean<'a>(cell: &'a str, rules: &mut Rules) -> Result<Cow<'a, str>, Refusal> {
     let mut text = Cow::Borrowed(cell);
@@ -413,6 +431,15 @@ mod tests {
     fn the_address_sent_keeps_its_case() {
         assert_eq!(normalise(" Ada.L@Example.Com. ").unwrap().address, "Ada.L@Example.Com");
         assert_eq!(normalise("Ada@BÜCHER.example").unwrap().address, "Ada@xn--bcher-kva.example");
+    }
+
+    #[test]
+    fn an_address_is_sought_in_every_spelling_that_means_it() {
+        assert_eq!(spellings("ada@example.com", "ada@example.com"), ["ada@example.com"]);
+        assert_eq!(spellings("Ada@example.com", "ada@example.com"), ["ada@example.com", "Ada@example.com"]);
+        let key = "ada@xn--bcher-kva.example";
+        assert_eq!(spellings(key, key), [key, "ada@bücher.example"]);
+        assert_eq!(spellings("Ada@xn--bcher-kva.example", key).len(), 3);
     }
 
     #[test]

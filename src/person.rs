@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Somebody the roster wants to exist: all that a create sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -17,6 +19,122 @@ pub struct Person {
     pub department: Option<String>,
     /// Job title, if mapped and not empty.
     pub title: Option<String>,
+    /// Division, by id or name, if mapped and not empty.
+    pub division: Option<String>,
+    /// Work phone in E.164, if mapped and usable.
+    pub phone: Option<String>,
+}
+
+impl Person {
+    /// The body of `POST /api/v2/users` (`CreateUser`), as JSON.
+    ///
+    /// `state` always, since without it the user would be inactive; a password never, since a create whose password
+    /// step fails has created somebody all the same. A division that is not resolved yet counts as its id.
+    #[must_use]
+    pub fn create_body(&self) -> Vec<u8> {
+        let phone = |address| Contact { address, media_type: "PHONE", kind: "WORK" };
+        let body = CreateUser {
+            name: &self.name,
+            email: &self.email,
+            state: State::Active.as_str(),
+            department: self.department.as_deref(),
+            title: self.title.as_deref(),
+            division_id: self.division.as_deref(),
+            addresses: self.phone.as_deref().map(phone).into_iter().collect(),
+        };
+        // Texts and nothing else: it cannot fail.
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+
+    /// Whether its create is within what the service reads of a request (limit `request.bytes.max`).
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        let texts = [Some(&self.name), self.department.as_ref(), self.title.as_ref(), self.division.as_ref()];
+        let octets: usize = texts.into_iter().flatten().map(String::len).sum();
+        // An octet takes six in JSON at the most: only a long row has to be spelt out.
+        octets < REQUEST_OCTETS_MAX / 8 || self.create_body().len() <= REQUEST_OCTETS_MAX
+    }
+}
+
+/// Default of the service's limit `request.bytes.max`, in octets.
+const REQUEST_OCTETS_MAX: usize = 512_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateUser<'a> {
+    name: &'a str,
+    email: &'a str,
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    department: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    division_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<Contact<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Contact<'a> {
+    address: &'a str,
+    media_type: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+/// A division of the organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Division {
+    /// The service's id.
+    pub id: String,
+    /// Its name, for people and for rosters.
+    pub name: String,
+}
+
+impl Division {
+    /// Whether a roster or a create that says `text` means this one: its id, or its name in any case.
+    #[must_use]
+    pub fn is_meant(&self, text: &str) -> bool {
+        self.id.eq_ignore_ascii_case(text) || self.name.trim().to_lowercase() == text.trim().to_lowercase()
+    }
+
+    /// The one that `text` means.
+    ///
+    /// # Errors
+    /// A [`DivisionFault`]: that is data, not a failure.
+    pub fn find<'d>(all: &'d [Self], text: &str) -> Result<&'d Self, DivisionFault> {
+        if let Some(by_id) = all.iter().find(|d| d.id.eq_ignore_ascii_case(text.trim())) {
+            return Ok(by_id);
+        }
+        let mut named = all.iter().filter(|d| d.is_meant(text));
+        match (named.next(), named.next()) {
+            (Some(one), None) => Ok(one),
+            (None, _) => Err(DivisionFault::Unknown),
+            (Some(_), Some(_)) => Err(DivisionFault::Several),
+        }
+    }
+}
+
+/// Why a text means no division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DivisionFault {
+    /// There is none of that id or name.
+    Unknown,
+    /// Several have that name.
+    Several,
+}
+
+impl DivisionFault {
+    /// The reason code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "division.unknown",
+            Self::Several => "division.several",
+        }
+    }
 }
 
 /// State of a user as the service spells it.
@@ -82,4 +200,8 @@ pub struct User {
     pub department: Option<String>,
     /// Job title.
     pub title: Option<String>,
+    /// Division.
+    pub division: Option<Division>,
+    /// Work phone.
+    pub phone: Option<String>,
 }

@@ -201,6 +201,8 @@ impl Plan {
                 name: names.get(at)?.to_owned(),
                 department: departments.get(at).map(str::to_owned),
                 title: titles.get(at).map(str::to_owned),
+                division: None,
+                phone: None,
             })
         };
         let people: Option<Vec<Person>> = (0..new.height()).map(person).collect();

@@ -2,7 +2,7 @@
 //!
 //! A listing shows active users only by default, a capped one ends early, a moving one skips people. So a snapshot
 //! carries a [`Certificate`]: per state the totals that the service promised and the unique users that came. Without
-//! one (somebody's export), nothing is proven.
+//! one (somebody's export), nothing is proven until the keys that nobody seems to hold are looked up ([`Probe`]).
 
 use std::borrow::Cow;
 
@@ -12,34 +12,54 @@ use serde::{Deserialize, Serialize};
 use crate::columns;
 use crate::email::{self, Rules};
 use crate::error::{Error, Kind, Result};
-use crate::person::{State, User};
+use crate::person::{Division, State, User};
 
-/// What the listing of one state proved.
+/// Where a total stops being believed: an index that pages no further than this may also count no further.
+pub const TOTAL_DOUBTED: u64 = 10_000;
+
+/// What the listing of one state proved, in the last pass over it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateProof {
     /// `active`, `inactive` or `deleted`.
     pub state: String,
-    /// Pages that were read, the closing one included.
+    /// Pages that were read in all passes, the closing ones included.
     pub pages: u64,
-    /// Users promised by the first page.
-    pub total_start: u64,
-    /// Users promised by page 1, read again when all others had come.
-    pub total_end: u64,
-    /// Users that came, each id counted once.
+    /// Users promised by page 1 before any other page of any state was read; none if the service did not say.
+    pub total_start: Option<u64>,
+    /// Users promised by page 1, read again when all pages of all states had come.
+    pub total_end: Option<u64>,
+    /// Users that came in the last pass, each id counted once over all states.
     pub unique: u64,
-    /// Whether the service refused to list further.
+    /// Users of this state in the snapshot: whoever came in any pass, by the state that was seen first.
+    pub users: u64,
+    /// Whether the service refused to page further.
     pub capped: bool,
+    /// Whether the cursor listing was walked to its end.
+    pub walked: bool,
 }
 
 impl StateProof {
-    /// Whether everybody of this state was seen: no cap, no drift, as many as promised.
+    /// Whether everybody of this state was seen: none held back, as many as promised, before and after.
     #[must_use]
-    pub const fn holds(&self) -> bool {
-        !self.capped && self.total_start == self.total_end && self.unique == self.total_end
+    pub fn holds(&self) -> bool {
+        let Some(total) = self.total_end.filter(|end| self.total_start == Some(*end)) else { return false };
+        let all_came = self.unique == total || self.walked && total == TOTAL_DOUBTED && self.unique > total;
+        all_came && (!self.capped || self.walked)
+    }
+
+    /// Whether another pass might prove what this one did not: users came or went meanwhile. Where the service holds
+    /// back, it would again.
+    #[must_use]
+    pub fn drifted(&self) -> bool {
+        !self.holds() && (!self.capped || self.walked)
     }
 }
 
 /// What a snapshot proves; kept in the footer of its parquet and in the manifest of a plan.
+///
+/// Why it is a proof: ids never vanish from an organisation, deleted users included. So if the totals of all states are
+/// the same before the first and after the last page, nobody was added and the ids are the same set throughout; and if
+/// as many different ids came as there are, everybody came, however pages shifted in between.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Whether everybody was seen.
@@ -50,42 +70,94 @@ pub struct Certificate {
     pub started_at: String,
     /// When the last page had come.
     pub ended_at: String,
+    /// Passes over all states: more than one if users came or went meanwhile.
+    pub passes: u32,
     /// One proof for each state.
     pub states: Vec<StateProof>,
-    /// Users that came without an id: they cannot be told apart.
+    /// Users that came without an id in the last pass: they cannot be told apart.
     pub n_without_id: u64,
+    /// Why the cursor listing could not be used where it was needed.
+    pub no_cursor: Option<String>,
+    /// The organisation's divisions; none if the client may not see them.
+    pub divisions: Option<Vec<Division>>,
 }
 
 impl Certificate {
-    /// Unique users of a state.
+    /// Users of a state in the snapshot.
     #[must_use]
-    pub fn unique(&self, state: State) -> u64 {
-        self.states.iter().filter(|s| s.state == state.as_str()).map(|s| s.unique).sum()
+    pub fn users_of(&self, state: State) -> u64 {
+        self.states.iter().filter(|s| s.state == state.as_str()).map(|s| s.users).sum()
     }
 
-    /// Unique users in all.
+    /// Users in the snapshot.
     #[must_use]
     pub fn users(&self) -> u64 {
-        self.states.iter().map(|s| s.unique).sum()
+        self.states.iter().map(|s| s.users).sum()
     }
 
     /// Why the snapshot is incomplete, in one phrase per state; empty if it is complete.
     #[must_use]
     pub fn gaps(&self) -> Vec<String> {
-        let mut gaps: Vec<String> = self.states.iter().filter(|s| !s.holds()).map(gap).collect();
+        let mut gaps: Vec<String> = self.states.iter().filter(|s| !s.holds()).map(|s| self.gap(s)).collect();
         if self.n_without_id > 0 {
             gaps.push(format!("{} users came without an id", self.n_without_id));
         }
         gaps
     }
+
+    fn gap(&self, proof: &StateProof) -> String {
+        let StateProof { state, unique, total_start, total_end, .. } = proof;
+        let said = |total: &Option<u64>| total.map_or_else(|| "an unknown number".to_owned(), |n| n.to_string());
+        let (start, end) = (said(total_start), said(total_end));
+        if proof.capped && !proof.walked {
+            let cursor = self.no_cursor.as_deref().unwrap_or("broke off");
+            return format!(
+                "{state}: the service lists {unique} of {start} and refuses the rest; the cursor listing {cursor}"
+            );
+        }
+        let passes = if self.passes > 1 { format!(", in {} passes", self.passes) } else { String::new() };
+        format!("{state}: {unique} came of {start} promised at the start and {end} at the end{passes}")
+    }
 }
 
-fn gap(proof: &StateProof) -> String {
-    let StateProof { state, unique, total_start, total_end, capped, .. } = proof;
-    if *capped {
-        format!("{state}: the service lists {unique} of {total_start} and refuses the rest")
-    } else {
-        format!("{state}: {unique} came of {total_start} promised at the start and {total_end} at the end")
+/// What looking up the would-be-new keys proved, where the snapshot proves nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Id of the organisation that was asked.
+    pub organisation_id: String,
+    /// When the last answer had come, RFC 3339, UTC.
+    pub ended_at: String,
+    /// Keys that were looked up, over users of all states.
+    pub keys: u64,
+    /// Searches sent.
+    pub calls: u64,
+    /// Keys that somebody holds.
+    pub held: u64,
+    /// Keys that the service refused to search for.
+    pub refused: u64,
+    /// Most values that the service took in one search.
+    pub values_max: u64,
+    /// Whether usernames were searched too: not every service does.
+    pub usernames: bool,
+    /// Whether the search tells upper from lower case: then it may miss an address in another spelling.
+    pub case_matters: bool,
+}
+
+impl Probe {
+    /// Whether every key was looked up in a way that finds whoever holds it.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.refused == 0 && !self.case_matters
+    }
+
+    /// Why it does not hold, in words; empty if it does.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let refused = (self.refused > 0).then(|| format!("the service refused to search for {} keys", self.refused));
+        let case = self.case_matters.then(|| {
+            "the search tells upper from lower case and may miss an address that is spelt in another way".to_owned()
+        });
+        refused.into_iter().chain(case).collect()
     }
 }
 
@@ -99,6 +171,10 @@ pub struct Snapshot {
     pub frame: DataFrame,
     /// What the listing proved; none for an export made elsewhere.
     pub certificate: Option<Certificate>,
+    /// What looking keys up proved, where that was done.
+    pub probe: Option<Probe>,
+    /// The organisation's divisions, if they are known.
+    pub divisions: Option<Vec<Division>>,
 }
 
 /// The keys that a user holds.
@@ -126,6 +202,15 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// The one or two keys of a user.
+    #[must_use]
+    pub fn of_user(user: &User) -> Vec<String> {
+        let keys = Self::of(user.email.as_deref(), user.username.as_deref());
+        keys.email.into_iter().chain(keys.username).collect()
+    }
+}
+
 impl Snapshot {
     /// A snapshot from users, in the order in which they come.
     ///
@@ -143,7 +228,26 @@ impl Snapshot {
         let height = version.len();
         let strings = STRINGS.iter().zip(strings).map(|(name, cells)| Column::new((*name).into(), cells));
         let version = Column::new(columns::VERSION.into(), version);
-        Ok(Self { frame: DataFrame::new(height, strings.chain([version]).collect())?, certificate })
+        Ok(Self::new(DataFrame::new(height, strings.chain([version]).collect())?, certificate))
+    }
+
+    /// A snapshot from its frame, as a parquet of ours keeps it.
+    pub(crate) fn new(frame: DataFrame, certificate: Option<Certificate>) -> Self {
+        let divisions = certificate.as_ref().and_then(|c| c.divisions.clone());
+        Self { frame, certificate, probe: None, divisions }
+    }
+
+    /// Adds whom looking keys up has found, and what it proved.
+    ///
+    /// # Errors
+    /// Only a fault of this program.
+    pub fn add_probed(&mut self, found: &[User], probe: Probe) -> Result<()> {
+        if !found.is_empty() {
+            self.frame.vstack_mut(&Self::from_users(found, None)?.frame)?;
+            self.frame.rechunk_mut();
+        }
+        self.probe = Some(probe);
+        Ok(())
     }
 
     /// A snapshot from an export: a string column `email`, optionally `id`, `name`, `username`, `state`, `department`
@@ -168,6 +272,8 @@ impl Snapshot {
                 version: None,
                 department: cell(columns::DEPARTMENT, at),
                 title: cell(columns::TITLE, at),
+                division: None,
+                phone: None,
             })
             .collect();
         Self::from_users(&users, None)
@@ -177,6 +283,19 @@ impl Snapshot {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.certificate.as_ref().is_some_and(|c| c.complete)
+    }
+
+    /// Whether every verdict against it is proven: everybody is in it, or the rest was looked up.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.is_complete() || self.probe.as_ref().is_some_and(Probe::holds)
+    }
+
+    /// The organisation that it is of, as far as anything proves it.
+    #[must_use]
+    pub fn organisation_id(&self) -> Option<&str> {
+        let listed = self.certificate.as_ref().map(|c| c.organisation_id.as_str());
+        listed.or_else(|| self.probe.as_ref().map(|p| p.organisation_id.as_str()))
     }
 }
 

@@ -1,10 +1,15 @@
 //! The only paging loop: ALL users of every state, with what the listing proved.
 //!
-//! Each state is listed by itself, since a cap strikes per listing. Page 1 says how many there are; the other pages are
-//! asked for side by side, as many as the pace lets out; page 1 is read once more when all others are in, since the
-//! total has to be the one promised at the start. (Not the page past the end: a capped listing refuses it even when
-//! everybody came.) Pages go to the sink as they come, in any order, so memory stays flat but for one fingerprint per
-//! user.
+//! A pass has three parts with a line between them: page 1 of every state says how many there are; then come all other
+//! pages, as many side by side as the pace lets out; then page 1 of every state again. Only if the totals of *all* states
+//! are the same before and after, and as many different ids came as they promise, has everybody been seen: see
+//! [`Certificate`]. If users came or went meanwhile, another pass is made, three at the most; whoever came in any of
+//! them is in the snapshot.
+//!
+//! Where the service refuses to page further (10,000 inactive users), the cursor listing is walked, if there is one. Pages
+//! go to the sink as they come, in any order, so memory stays flat but for one fingerprint per user.
+
+mod listing;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -12,22 +17,25 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::api::wire::Wire;
-use crate::api::{Client, Page, Words};
+use crate::api::{Client, Words};
 use crate::error::{Error, Kind, Result};
-use crate::person::{State, User};
+use crate::person::{Division, State, User};
 use crate::snapshot::{Certificate, StateProof};
+use listing::{Ask, Came, Job, Listing};
 
 /// Pages asked for side by side: at 1.6 s a page all that the default quota lets out; each costs half a megabyte.
 const PAGES_IN_FLIGHT: usize = 8;
-/// Pages of one listing that are believed: half a billion users.
-const PAGES_MAX: u32 = 1_000_000;
+/// Passes before the listing counts as incomplete: an organisation that never rests.
+const PASSES_MAX: u32 = 3;
 /// Users that room is made for at once, whatever a reply promises.
 const RESERVE_MAX: usize = 1_000_000;
 
 /// Told while pages come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// Unique users so far.
+    /// Pass over all states, from 1.
+    pub pass: u32,
+    /// Unique users of this pass so far.
     pub users: u64,
     /// Users promised by the listings so far.
     pub promised: u64,
@@ -45,150 +53,205 @@ pub async fn take<W: Wire>(
 ) -> Result<Certificate> {
     let started_at = now();
     let organisation_id = client.organisation().await?.id;
-    let mut taken = Taken::default();
-    let first = |state: &State| Job { state: *state, number: 1, size: None, is_closing: false };
-    let mut jobs: VecDeque<Job> = State::ALL.iter().map(first).collect();
-    let mut flying = JoinSet::new();
+    // Rosters may name divisions; a client that may not see them can take a snapshot all the same.
+    let divisions = client.divisions().await?.ok();
+    let mut taken = Taken::new();
     loop {
-        while flying.len() < PAGES_IN_FLIGHT
-            && let Some(job) = jobs.pop_front()
-        {
-            flying.spawn(fetch(Arc::clone(client), job));
+        taken.begin_pass();
+        let mut told = |taken: &Taken| {
+            progress(taken.progress());
+            sink(&taken.fresh)
+        };
+        taken.pass(client, &mut told).await?;
+        if taken.pass == PASSES_MAX || !taken.listings.iter().any(|l| l.proof.drifted()) {
+            break;
         }
-        let Some(done) = flying.join_next().await else { break };
-        let (job, page) = done.map_err(|e| Error::bug("a page task died").because(e))??;
-        jobs.extend(taken.page(job, page)?);
-        sink(&taken.fresh)?;
-        progress(taken.progress());
     }
-    let proofs = taken.listings.iter().map(|l| l.proof.clone()).collect::<Vec<_>>();
-    let complete = taken.n_without_id == 0 && proofs.iter().all(StateProof::holds);
-    Ok(Certificate {
-        complete,
-        organisation_id,
-        started_at,
-        ended_at: now(),
-        states: proofs,
-        n_without_id: taken.n_without_id,
-    })
+    Ok(taken.certificate(organisation_id, started_at, now(), divisions))
 }
 
-/// One page to ask for.
-#[derive(Clone, Copy, Debug)]
-struct Job {
-    state: State,
-    number: u32,
-    /// Page size that the service really used on page 1: another one would shift the pages.
-    size: Option<u32>,
-    /// Whether it only asks for the total, when all others are in.
-    is_closing: bool,
-}
-
-async fn fetch<W: Wire>(client: Arc<Client<W>>, job: Job) -> Result<(Job, Result<Page, Words>)> {
-    Ok((job, client.page(job.state, job.number, job.size).await?))
-}
-
-/// One state's listing while it is read.
-#[derive(Clone, Debug)]
-struct Listing {
-    proof: StateProof,
-    /// Page size that the service really uses.
-    size: u32,
-    /// Pages that are still out.
-    missing: u32,
+async fn fetch<W: Wire>(client: Arc<Client<W>>, job: Job) -> Result<(Job, Came)> {
+    let came = match &job.ask {
+        Ask::Open { size } | Ask::Close { size } => client.page(job.state, 1, *size).await?.map(Came::Page),
+        Ask::Page { number, size } => client.page(job.state, *number, *size).await?.map(Came::Page),
+        Ask::Walk { cursor, size } => client.cursor_page(job.state, cursor.as_deref(), *size).await?.map(Came::Walk),
+    };
+    Ok((job, came.unwrap_or_else(Came::Refused)))
 }
 
 #[derive(Debug)]
 struct Taken {
+    pass: u32,
     listings: [Listing; 3],
+    /// Whoever came in any pass: each is handed on once.
     seen: HashSet<u64>,
+    /// Whoever came in this pass, once there is a second one.
+    seen_again: HashSet<u64>,
     n_without_id: u64,
-    /// New users of the page just read.
+    no_cursor: Option<String>,
+    /// Users of the page just read that no page had before.
     fresh: Vec<User>,
 }
 
-impl Default for Taken {
-    fn default() -> Self {
-        let listing = |state: State| Listing {
-            proof: StateProof {
-                state: state.as_str().to_owned(),
-                pages: 0,
-                total_start: 0,
-                total_end: 0,
-                unique: 0,
-                capped: false,
-            },
-            size: 0,
-            missing: 0,
-        };
-        Self { listings: State::ALL.map(listing), seen: HashSet::new(), n_without_id: 0, fresh: Vec::new() }
-    }
-}
-
 impl Taken {
-    fn progress(&self) -> Progress {
-        let sum = |of: fn(&Listing) -> u64| self.listings.iter().map(of).sum();
-        Progress { users: sum(|l| l.proof.unique), promised: sum(|l| l.proof.total_start) }
+    fn new() -> Self {
+        Self {
+            pass: 0,
+            listings: State::ALL.map(Listing::new),
+            seen: HashSet::new(),
+            seen_again: HashSet::new(),
+            n_without_id: 0,
+            no_cursor: None,
+            fresh: Vec::new(),
+        }
     }
 
-    /// Takes a page in and says which pages to ask for next.
-    fn page(&mut self, job: Job, page: Result<Page, Words>) -> Result<Vec<Job>> {
+    fn begin_pass(&mut self) {
+        self.pass += 1;
+        self.listings.iter_mut().for_each(Listing::begin_pass);
+        self.seen_again.clear();
+        self.n_without_id = 0;
+    }
+
+    async fn pass<W: Wire>(
+        &mut self,
+        client: &Arc<Client<W>>,
+        told: &mut impl FnMut(&Self) -> Result<()>,
+    ) -> Result<()> {
+        let openings = self.listings.iter().map(Listing::opening).collect();
+        self.run(client, openings, told).await?;
+        let promised: u64 = self.listings.iter().filter_map(|l| l.proof.total_start).sum();
+        if self.pass == 1 {
+            // Growing step by step would hold the old table and the new one together.
+            let more = usize::try_from(promised).unwrap_or(RESERVE_MAX).saturating_sub(self.seen.len());
+            self.seen.reserve(more.min(RESERVE_MAX));
+        }
+        let rest = self.listings.iter_mut().flat_map(Listing::rest).collect();
+        self.run(client, rest, told).await?;
+        let closings = self.listings.iter().map(Listing::closing).collect();
+        self.run(client, closings, told).await
+    }
+
+    /// Asks for everything in `queue` and for what follows from it, several calls at a time, until all is in.
+    async fn run<W: Wire>(
+        &mut self,
+        client: &Arc<Client<W>>,
+        mut queue: VecDeque<Job>,
+        told: &mut impl FnMut(&Self) -> Result<()>,
+    ) -> Result<()> {
+        let mut flying = JoinSet::new();
+        loop {
+            while flying.len() < PAGES_IN_FLIGHT
+                && let Some(job) = queue.pop_front()
+            {
+                flying.spawn(fetch(Arc::clone(client), job));
+            }
+            let Some(done) = flying.join_next().await else { return Ok(()) };
+            let (job, came) = done.map_err(|_| Error::bug("a page task died"))??;
+            let state = job.state;
+            queue.extend(self.landed(job, came)?);
+            if self.listings[state as usize].proof.capped {
+                // The pages behind the cap would be refused one by one.
+                queue.retain(|job| job.state != state || !matches!(job.ask, Ask::Page { .. }));
+            }
+            told(self)?;
+        }
+    }
+
+    /// Takes in what came and says what to ask for next.
+    fn landed(&mut self, job: Job, came: Came) -> Result<Vec<Job>> {
         self.fresh.clear();
         let at = job.state as usize;
         self.listings[at].proof.pages += 1;
-        match page {
-            Ok(page) => {
-                if job.number == 1 && !job.is_closing {
-                    // Growing step by step would hold the old table and the new one together.
-                    self.seen.reserve(usize::try_from(page.total).unwrap_or(RESERVE_MAX).min(RESERVE_MAX));
-                }
-                self.take_in(at, &page);
-                Ok(self.listings[at].next(job, &page))
+        let next = match (&job.ask, came) {
+            (Ask::Open { .. }, Came::Page(page)) => {
+                self.listings[at].opened(&page);
+                self.take_in(at, page.users, page.n_without_id);
+                Vec::new()
             }
-            // What a capped listing answers; on page 1 it is a refusal like any other.
-            Err(words) if words.status == 400 && job.number > 1 => {
-                self.listings[at].proof.capped = true;
-                Ok(self.listings[at].landed(job.state))
+            (Ask::Close { .. }, Came::Page(page)) => {
+                self.listings[at].closed(&page);
+                self.take_in(at, page.users, 0);
+                Vec::new()
             }
-            Err(words) => Err(refused(job, &words)),
+            (Ask::Page { number, .. }, Came::Page(mut page)) => {
+                let users = std::mem::take(&mut page.users);
+                let n_fresh = self.take_in(at, users, page.n_without_id);
+                self.listings[at].paged(*number, n_fresh)
+            }
+            (Ask::Walk { cursor, .. }, Came::Walk(mut page)) => {
+                let users = std::mem::take(&mut page.users);
+                let is_empty = users.is_empty();
+                self.take_in(at, users, page.n_without_id);
+                self.listings[at].walked(cursor.as_deref(), is_empty, page.next)
+            }
+            (_, Came::Refused(words)) => self.refused(&job, &words)?,
+            (_, Came::Page(_) | Came::Walk(_)) => return Err(Error::bug("a page of another listing came")),
+        };
+        Ok(next)
+    }
+
+    fn refused(&mut self, job: &Job, words: &Words) -> Result<Vec<Job>> {
+        let listing = &mut self.listings[job.state as usize];
+        match &job.ask {
+            // What a capped listing answers; on page 1 the page may be too large.
+            Ask::Page { .. } if words.status == 400 => Ok(listing.capped(self.no_cursor.is_none())),
+            Ask::Open { size } if words.status == 400 => {
+                let smaller = listing.reopened(*size);
+                smaller.map(|job| vec![job]).ok_or_else(|| refusal(job, words))
+            }
+            Ask::Walk { .. } => {
+                self.no_cursor = Some(no_cursor(words));
+                Ok(Vec::new())
+            }
+            Ask::Open { .. } | Ask::Page { .. } | Ask::Close { .. } => Err(refusal(job, words)),
         }
     }
 
-    fn take_in(&mut self, at: usize, page: &Page) {
-        self.n_without_id += page.n_without_id;
-        for user in &page.users {
-            if self.seen.insert(fingerprint(&user.id)) {
+    /// Notes who came; keeps in `fresh` whom nobody has seen before. How many came that this pass had not seen.
+    fn take_in(&mut self, at: usize, users: Vec<User>, n_without_id: u64) -> usize {
+        self.n_without_id += n_without_id;
+        let mut n_fresh = 0;
+        for user in users {
+            let print = fingerprint(&user.id);
+            let is_new = self.seen.insert(print);
+            if if self.pass == 1 { is_new } else { self.seen_again.insert(print) } {
                 self.listings[at].proof.unique += 1;
-                self.fresh.push(user.clone());
+                n_fresh += 1;
+            }
+            if is_new {
+                self.listings[user.state as usize].proof.users += 1;
+                self.fresh.push(user);
             }
         }
-    }
-}
-
-impl Listing {
-    /// What to ask for after a page.
-    fn next(&mut self, job: Job, page: &Page) -> Vec<Job> {
-        if job.is_closing {
-            self.proof.total_end = page.total;
-            return Vec::new();
-        }
-        if job.number > 1 {
-            return self.landed(job.state);
-        }
-        self.proof.total_start = page.total;
-        self.size = page.page_size;
-        let last =
-            u32::try_from(page.total.div_ceil(u64::from(page.page_size))).unwrap_or(u32::MAX).clamp(1, PAGES_MAX);
-        self.missing = last;
-        let rest = (2..=last).map(|number| Job { number, size: Some(page.page_size), ..job });
-        rest.chain(self.landed(job.state)).collect()
+        n_fresh
     }
 
-    /// One page less is out; after the last one the total is asked for again.
-    fn landed(&mut self, state: State) -> Vec<Job> {
-        self.missing -= 1;
-        let closing = Job { state, number: 1, size: Some(self.size), is_closing: true };
-        if self.missing == 0 { vec![closing] } else { Vec::new() }
+    fn progress(&self) -> Progress {
+        let users = self.listings.iter().map(|l| l.proof.unique).sum();
+        let promised = self.listings.iter().filter_map(|l| l.proof.total_start).sum();
+        Progress { pass: self.pass, users, promised }
+    }
+
+    fn certificate(
+        self,
+        organisation_id: String,
+        started_at: String,
+        ended_at: String,
+        divisions: Option<Vec<Division>>,
+    ) -> Certificate {
+        let states: Vec<StateProof> = self.listings.map(|l| l.proof).into();
+        Certificate {
+            complete: self.n_without_id == 0 && states.iter().all(StateProof::holds),
+            organisation_id,
+            started_at,
+            ended_at,
+            passes: self.pass,
+            states,
+            n_without_id: self.n_without_id,
+            no_cursor: self.no_cursor,
+            divisions,
+        }
     }
 }
 
@@ -200,8 +263,17 @@ fn fingerprint(id: &str) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-fn refused(job: Job, words: &Words) -> Error {
+fn no_cursor(words: &Words) -> String {
+    let what = match words.status {
+        403 => "needs directory:user:view for all divisions",
+        404 | 405 | 501 => "does not exist here",
+        _ => "was refused",
+    };
+    format!("{what} (HTTP {})", words.status)
+}
+
+fn refusal(job: &Job, words: &Words) -> Error {
     let code = words.code.as_deref().unwrap_or("no code");
-    let what = format!("GET users, {}, page {}: HTTP {} ({code})", job.state, job.number, words.status);
+    let what = format!("GET users, {}: HTTP {} ({code})", job.state, words.status);
     Error::new(Kind::Unreachable, what).hint("the service refuses to list these users; nothing was written")
 }

@@ -81,6 +81,8 @@ fn differing(person: &Person, user: &User) -> Vec<&'static str> {
         ("name", user.name.as_deref() == Some(person.name.as_str())),
         ("department", same(&person.department, &user.department)),
         ("title", same(&person.title, &user.title)),
+        ("division", person.division.as_ref().is_none_or(|d| user.division.as_ref().is_some_and(|u| u.is_meant(d)))),
+        ("phone", person.phone.as_ref().is_none_or(|sent| user.phone.as_ref() == Some(sent))),
         ("state", user.state == State::Active),
     ]
     .into_iter()

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::api::fate::{Fate, RETRY_AFTER_MAX, words};
+use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, words};
 use crate::api::pace::{Haste, Limits, Pace, Slot};
 use crate::api::token::{Credentials, Token, TokenReply};
 use crate::api::wire::{Lost, Reply, Request, Wire};
@@ -274,7 +274,31 @@ impl<W: Wire> Client<W> {
         self: &Arc<Self>,
         call: &str,
         request: &Request,
-    ) -> Result<Result<T, crate::api::Words>> {
+    ) -> Result<Result<T, Words>> {
+        match self.ask(call, request).await? {
+            Err(fate @ Fate::Forbidden(_)) => Err(fate.into_error(call)),
+            Err(fate) => fate.into_words(call).map(Err),
+            Ok(value) => Ok(Ok(value)),
+        }
+    }
+
+    /// Like [`Client::read`] for what a run can do without: a missing permission is an answer too.
+    ///
+    /// # Errors
+    /// The inner one is the service's refusal, 403 included.
+    pub(super) async fn read_optional<T: DeserializeOwned>(
+        self: &Arc<Self>,
+        call: &str,
+        request: &Request,
+    ) -> Result<Result<T, Words>> {
+        match self.ask(call, request).await? {
+            Err(fate) => fate.into_words(call).map(Err),
+            Ok(value) => Ok(Ok(value)),
+        }
+    }
+
+    /// The value, or the refusal (400 and its like, 403).
+    async fn ask<T: DeserializeOwned>(self: &Arc<Self>, call: &str, request: &Request) -> Result<Result<T, Fate>> {
         let mut wait = READ_WAIT;
         let mut auth_failures = 0;
         let mut sent = 0;
@@ -289,7 +313,7 @@ impl<W: Wire> Client<W> {
                 Err(fate) => fate,
             };
             match fate {
-                Fate::Refused(words) => return Ok(Err(words)),
+                Fate::Refused(_) | Fate::Forbidden(_) => return Ok(Err(fate)),
                 Fate::Throttled(after) if after <= RETRY_AFTER_MAX && self.now() - begun < THROTTLED_MAX => continue,
                 Fate::Auth(_) if auth_failures == 0 => auth_failures += 1,
                 Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) if sent + 1 < READS_MAX => {
@@ -297,7 +321,7 @@ impl<W: Wire> Client<W> {
                     tokio::time::sleep(wait).await;
                     wait *= 2;
                 }
-                Fate::Throttled(_) | Fate::Auth(_) | Fate::Forbidden(_) => return Err(fate.into_error(call)),
+                Fate::Throttled(_) | Fate::Auth(_) => return Err(fate.into_error(call)),
                 Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) => return Err(fate.into_error(call)),
             }
         }

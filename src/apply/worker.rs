@@ -17,6 +17,7 @@ use crate::api::{Client, Fate, Words};
 use crate::apply::journal::Journal;
 use crate::apply::ledger::{Event, Said};
 use crate::apply::{OUTAGE_MAX, Outcome};
+use crate::email;
 use crate::error::{Error, Kind, Result};
 use crate::person::{Person, State, User};
 use crate::snapshot::Keys;
@@ -214,18 +215,15 @@ impl<W: Wire> Worker<W> {
     }
 
     async fn look_once(&self, person: &Person, by_username: bool) -> Result<Option<Vec<User>>> {
-        let spellings = [person.email.as_str(), person.key.as_str()];
-        let asked = if spellings[0] == spellings[1] { &spellings[..1] } else { &spellings[..] };
-        let Ok(mut found) = self.client.search("email", asked).await? else { return Ok(None) };
+        let spellings = email::spellings(&person.email, &person.key);
+        let asked: Vec<&str> = spellings.iter().map(String::as_str).collect();
+        let Ok(mut found) = self.client.search(&["email"], &asked).await? else { return Ok(None) };
         if found.is_empty() && by_username {
             // Somebody holds it, and not by e-mail. A service that cannot search usernames has not said no to anything.
-            found = self.client.search("username", asked).await?.unwrap_or_default();
+            found = self.client.search(&["username"], &asked).await?.unwrap_or_default();
         }
         // A service may understand a search in its own way: what does not hold the key is not meant.
-        found.retain(|user| {
-            let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
-            [keys.email, keys.username].iter().flatten().any(|key| *key == person.key)
-        });
+        found.retain(|user| Keys::of_user(user).iter().any(|key| *key == person.key));
         found.sort_by(|a, b| (a.state, &a.id).cmp(&(b.state, &b.id)));
         Ok(Some(found))
     }
@@ -256,6 +254,8 @@ fn is_as_sent(person: &Person, user: &User) -> bool {
         && user.name.as_deref() == Some(person.name.as_str())
         && same(&person.department, &user.department)
         && same(&person.title, &user.title)
+        && person.division.as_ref().is_none_or(|sent| user.division.as_ref().is_some_and(|d| d.is_meant(sent)))
+        && person.phone.as_ref().is_none_or(|sent| user.phone.as_ref() == Some(sent))
 }
 
 /// The service's words, with the person taken out.

@@ -272,6 +272,18 @@ pub struct Simulate {
     /// The cursor listing does not exist (404)
     #[arg(long)]
     pub no_cursor: bool,
+    /// Most values that one search takes; above it the answer is 400
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub search_values: usize,
+    /// Usernames cannot be searched (400)
+    #[arg(long)]
+    pub no_username_search: bool,
+    /// The search tells upper from lower case
+    #[arg(long)]
+    pub search_case: bool,
+    /// Divisions beside the home division
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub divisions: Vec<String>,
     /// Users after which the listing of a state answers 400 [default: 10,000 for inactive, none for the others]
     #[arg(long, value_name = "N")]
     pub page_cap: Option<u32>,

@@ -57,6 +57,10 @@ fn settings(args: &args::Simulate) -> Result<Settings> {
         latency: Duration::from_millis(args.latency_ms),
         deleted_holds: !args.deleted_is_free,
         cursor: !args.no_cursor,
+        search_values_max: args.search_values.max(1),
+        search_usernames: !args.no_username_search,
+        search_folds_case: !args.search_case,
+        divisions: ["Home"].into_iter().map(str::to_owned).chain(args.divisions.iter().cloned()).collect(),
         page_cap: args.page_cap.map_or_else(PageCaps::default, all),
         ..Settings::default()
     })

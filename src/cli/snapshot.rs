@@ -40,6 +40,9 @@ pub(super) async fn take_to(path: &Path, session: &Session, render: &Render) -> 
         |progress| {
             bar.set_length(progress.promised.max(progress.users));
             bar.set_position(progress.users);
+            if progress.pass > 1 {
+                bar.set_message(format!("pass {}: users came or went", progress.pass));
+            }
         },
     )
     .await;
@@ -51,7 +54,7 @@ pub(super) async fn take_to(path: &Path, session: &Session, render: &Render) -> 
 }
 
 fn tell(certificate: &Certificate, render: &Render) {
-    let n = |state| count(certificate.unique(state));
+    let n = |state| count(certificate.users_of(state));
     render.say(format!(
         "Snapshot: {} users ({} active, {} inactive, {} deleted).",
         count(certificate.users()),
@@ -60,13 +63,22 @@ fn tell(certificate: &Certificate, render: &Render) {
         n(State::Deleted)
     ));
     for proof in &certificate.states {
+        let said = |total: Option<u64>| total.map_or_else(|| "?".to_owned(), count);
+        let way = if proof.walked { ", by cursor" } else { "" };
         render.detail(format!(
-            "  {}: {} pages, {} promised at the start, {} at the end, {} unique",
-            proof.state, proof.pages, proof.total_start, proof.total_end, proof.unique
+            "  {}: {} pages{way}, {} promised at the start, {} at the end, {} unique",
+            proof.state,
+            count(proof.pages),
+            said(proof.total_start),
+            said(proof.total_end),
+            count(proof.unique)
         ));
     }
     if certificate.complete {
         render.say("Complete: every state came as promised, at the start and at the end.");
+        if certificate.passes > 1 {
+            render.say(format!("Users came or went meanwhile: it took {} passes.", certificate.passes));
+        }
     } else {
         render.say(format!("INCOMPLETE: {}.", certificate.gaps().join("; ")));
     }
@@ -75,9 +87,9 @@ fn tell(certificate: &Certificate, render: &Render) {
 fn object(certificate: &Certificate, session: &Session) -> Value {
     json!({
         "users": certificate.users(),
-        "active": certificate.unique(State::Active),
-        "inactive": certificate.unique(State::Inactive),
-        "deleted": certificate.unique(State::Deleted),
+        "active": certificate.users_of(State::Active),
+        "inactive": certificate.users_of(State::Inactive),
+        "deleted": certificate.users_of(State::Deleted),
         "complete": certificate.complete,
         "requests": session.client.tally().requests,
     })

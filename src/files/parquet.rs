@@ -124,7 +124,7 @@ pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
     let frame = frame.select(wanted).map_err(|e| {
         Error::new(Kind::Damaged, format!("{} lacks a column of a snapshot", path.display())).because(e)
     })?;
-    Ok(Snapshot { frame, certificate: Some(certificate) })
+    Ok(Snapshot::new(frame, Some(certificate)))
 }
 
 /// Reads a parquet of ours into a frame.

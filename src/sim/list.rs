@@ -57,7 +57,8 @@ impl Org {
         let numbers = some.as_deref().unwrap_or_else(|| view.index(filter));
         let page = slice(numbers, size, number, descending);
         let entities = shapes(view, &page, &self.settings);
-        Ok(body(&Listing::new(entities, numbers.len(), USERS, params, size, number)))
+        let total = self.settings.totals_stop_at.map_or(numbers.len(), |most| numbers.len().min(most as usize));
+        Ok(body(&Listing::new(entities, total, USERS, params, size, number)))
     }
 
     /// The cursor. It has no total and no page number: a walk ends where no cursor comes back.

@@ -101,7 +101,7 @@ impl Org {
             Some(text) => return Err(Refusal::invalid_value(text, "sortOrder", "[ASC, DESC, SCORE]")),
         };
         let criteria = wanted.query.as_deref().unwrap_or_default();
-        criteria.iter().try_for_each(|criterion| criterion.check(settings.search_values_max))?;
+        criteria.iter().try_for_each(|criterion| criterion.check(settings))?;
         self.store.settle_search(now);
         let numbers = hits(&self.store, criteria, settings);
         let results = shapes(&self.store, &slice(&numbers, size, number, descending), settings);
@@ -166,7 +166,8 @@ fn admits(criteria: &[Criterion], user: &User, folds_case: bool) -> bool {
 }
 
 impl Criterion {
-    fn check(&self, values_max: usize) -> Result<(), Refusal> {
+    fn check(&self, settings: &Settings) -> Result<(), Refusal> {
+        let values_max = settings.search_values_max;
         let kind = self.kind.as_deref().unwrap_or_default();
         if OTHER_TYPES.contains(&kind) || self.rest.contains_key("group") {
             return Err(Refusal::bad_request(format!("The simulator answers EXACT, TERM and TERMS only, not {kind}.")));
@@ -179,7 +180,9 @@ impl Criterion {
             return Err(Refusal::invalid_value(self.operator(), "operator", "[AND, OR, NOT]").field("operator"));
         }
         let fields = self.fields.as_deref().unwrap_or_default();
-        if let Some(field) = fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
+        let known =
+            |field: &&String| FIELDS.contains(&field.as_str()) && (settings.search_usernames || *field != "username");
+        if let Some(field) = fields.iter().find(|field| !known(field)) {
             return Err(Refusal::invalid_value(field, "fields", &format!("[{}]", FIELDS.join(", "))).field("fields"));
         }
         let n_values = self.values().count();

@@ -41,6 +41,9 @@ pub struct Settings {
     pub page_size_capped: bool,
     /// How many users of each state a listing reaches before it answers 400.
     pub page_cap: PageCaps,
+    /// Where the `total` and `pageCount` of a listing stop counting; `None` if they are always true. No source; the
+    /// caps look like those of an index that by default counts no further than it pages.
+    pub totals_stop_at: Option<u32>,
     /// Whether `GET /api/v2/users/query` exists (404 otherwise): some copies of the public spec lack it.
     pub cursor: bool,
     /// Whether the client lacks the permission for it (403): it needs `directory:user:view` for all divisions.
@@ -51,6 +54,9 @@ pub struct Settings {
     pub search_cap: Option<u32>,
     /// Most `values` in one criterion. No source; above it the search answers 400.
     pub search_values_max: usize,
+    /// Whether `username` can be searched; otherwise a criterion with it is answered with 400. Nobody says so; official
+    /// code searches `email`, `name` and `state`.
+    pub search_usernames: bool,
     /// Whether EXACT on `email` and `username` ignores case. No source.
     pub search_folds_case: bool,
     /// Whether a search without a state criterion finds deleted users too. No source.
@@ -91,11 +97,13 @@ impl Default for Settings {
             page_size_max: 500,
             page_size_capped: false,
             page_cap: PageCaps::default(),
+            totals_stop_at: None,
             cursor: true,
             cursor_forbidden: false,
             search_page_size_max: 100,
             search_cap: Some(10_000),
             search_values_max: 100,
+            search_usernames: true,
             search_folds_case: true,
             search_shows_deleted: false,
             case_insensitive: true,

@@ -262,7 +262,7 @@ fn a_plan_from_an_export_is_written_but_not_applied() {
 #[test]
 fn a_plan_from_a_capped_snapshot_is_written_but_not_applied() {
     let page_cap = PageCaps { active: Some(500), ..PageCaps::default() };
-    let mut org = Org::new(Settings { page_cap, ..fast() });
+    let mut org = Org::new(Settings { page_cap, cursor: false, ..fast() });
     org.seed_users(1_200);
     let world = World::of(org);
     world.write("hr.csv", people(2));

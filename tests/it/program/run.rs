@@ -180,7 +180,8 @@ fn a_plan_without_a_snapshot_takes_one_and_keeps_it() {
 
 #[test]
 fn a_capped_listing_is_written_and_called_incomplete() {
-    let mut org = Org::new(Settings { page_cap: PageCaps { active: Some(500), ..PageCaps::default() }, ..fast() });
+    let page_cap = PageCaps { active: Some(500), ..PageCaps::default() };
+    let mut org = Org::new(Settings { page_cap, cursor: false, ..fast() });
     org.seed_users(1_200);
     let world = World::of(org);
     let ran = world.run("snapshot -o org.parquet --json");

@@ -1,12 +1,54 @@
 //! What a listing proves, and what it does not.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rosterdiff::api::Options;
-use rosterdiff::sim::{PageCaps, Settings, State};
+use rosterdiff::api::wire::{Reply, Request};
+use rosterdiff::sim::{Org, PageCaps, Settings, State};
+use rosterdiff::snapshot::Snapshot;
+use serde_json::{Value, json};
 
-use super::rig::{Mischance, org_of, rig, rig_with};
+use super::rig::{Mischance, Rig, org_of, rig, rig_with};
+
+/// Everybody who was there all the time is in the snapshot.
+fn assert_nobody_is_missing(rig: &Rig, snapshot: &Snapshot, before: &HashSet<String>) {
+    let ids: HashSet<String> =
+        snapshot.frame.column("id").unwrap().str().unwrap().iter().map(|id| id.unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), snapshot.frame.height(), "somebody is in it twice");
+    let missing: Vec<_> = before.difference(&ids).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let there: HashSet<String> = rig.direct.with_org(|org| org.users().iter().map(|u| u.id.clone()).collect());
+    assert!(ids.is_subset(&there));
+}
+
+fn everybody(rig: &Rig) -> HashSet<String> {
+    rig.direct.with_org(|org| org.users().iter().map(|u| u.id.clone()).collect())
+}
+
+/// 10,600 inactive and 10,600 deleted users and a few active ones.
+fn crowded(settings: Settings) -> Org {
+    let page_cap = PageCaps { deleted: Some(10_000), ..PageCaps::default() };
+    let mut org = Org::new(Settings { page_cap, rate_allowed: 100_000, ..settings });
+    let of = |word: &'static str| (0..10_600).map(move |n| format!("{word}{n}@example.com,{word}"));
+    let rows: Vec<String> =
+        of("inactive").chain(of("deleted")).chain((0..300).map(|n| format!("a{n}@example.com,active"))).collect();
+    org.seed_csv(&format!("email,state\n{}", rows.join("\n"))).unwrap();
+    org
+}
+
+fn listed_page(request: &Request) -> Option<u32> {
+    let number = |name: &str| request.query.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    (request.path == "/api/v2/users").then(|| number("pageNumber"))??.parse().ok()
+}
+
+/// Changes one body of a listing, as JSON.
+fn change_body(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
+    let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+    change(&mut body);
+    reply.body = serde_json::to_vec(&body).unwrap();
+}
 
 #[tokio::test(start_paused = true)]
 async fn everybody_of_every_state_is_in_a_complete_snapshot_once() {
@@ -14,21 +56,64 @@ async fn everybody_of_every_state_is_in_a_complete_snapshot_once() {
     let snapshot = rig.snapshot().await;
     let certificate = snapshot.certificate.clone().unwrap();
     assert!(certificate.complete, "{certificate:?}");
-    let ids: HashSet<String> =
-        snapshot.frame.column("id").unwrap().str().unwrap().iter().map(|id| id.unwrap().to_owned()).collect();
-    let there: HashSet<String> = rig.direct.with_org(|org| org.users().iter().map(|u| u.id.clone()).collect());
-    assert_eq!(ids, there);
+    assert_eq!((certificate.passes, certificate.users()), (1, 5_321));
+    assert_nobody_is_missing(&rig, &snapshot, &everybody(&rig));
     assert_eq!(snapshot.frame.height(), 5_321);
     assert!(rig.direct.with_org(|org| org.counts().n_in_flight_max) > 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_capped_listing_is_incomplete_and_says_which() {
-    let caps = PageCaps { inactive: Some(500), ..PageCaps::default() };
-    let rig = rig(org_of(12_000, Settings { page_cap: caps, ..Settings::default() }));
-    let certificate = rig.snapshot().await.certificate.unwrap();
-    assert!(!certificate.complete);
-    assert_eq!(certificate.gaps(), ["inactive: the service lists 500 of 1200 and refuses the rest"]);
+async fn behind_the_cap_the_cursor_finds_everybody() {
+    for totals_stop_at in [None, Some(10_000)] {
+        let rig = rig(crowded(Settings { totals_stop_at, ..Settings::default() }));
+        let snapshot = rig.snapshot().await;
+        let certificate = snapshot.certificate.clone().unwrap();
+        assert!(certificate.complete, "{certificate:?}");
+        assert_eq!(
+            [State::Active, State::Inactive, State::Deleted].map(|s| users_of(&snapshot, s)),
+            [300, 10_600, 10_600]
+        );
+        assert_nobody_is_missing(&rig, &snapshot, &everybody(&rig));
+        // 43 pages say so, 44 are walked: what lies behind the cap is not asked for page by page.
+        let refused = rig.direct.with_org(|org| org.counts().n_outcome("GET", "/api/v2/users", 400));
+        assert!((2..=10).contains(&refused), "{refused} refused pages");
+    }
+}
+
+fn users_of(snapshot: &Snapshot, state: State) -> usize {
+    snapshot.frame.column("state").unwrap().str().unwrap().iter().filter(|s| *s == Some(state.as_str())).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_the_cap_and_without_a_cursor_a_snapshot_is_incomplete_and_says_why() {
+    let absent = "deleted: the service lists 10000 of 10600 and refuses the rest; the cursor listing does not exist here (HTTP 404)";
+    let forbidden =
+        absent.replace("does not exist here (HTTP 404)", "needs directory:user:view for all divisions (HTTP 403)");
+    for (cursor, cursor_forbidden, gap) in [(false, false, absent), (true, true, forbidden.as_str())] {
+        let rig = rig(crowded(Settings { cursor, cursor_forbidden, ..Settings::default() }));
+        let certificate = rig.snapshot().await.certificate.unwrap();
+        assert!(!certificate.complete);
+        assert_eq!(certificate.gaps()[1], gap);
+        // Another pass would prove no more, and the cursor is probed once.
+        assert_eq!(certificate.passes, 1);
+        assert!(rig.direct.with_org(|org| org.counts().n("GET", "/api/v2/users/query")) <= 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_total_that_counts_no_further_than_the_cap_is_not_believed() {
+    let settings = Settings { totals_stop_at: Some(10_000), cursor: false, ..Settings::default() };
+    let certificate = rig(crowded(settings)).snapshot().await.certificate.unwrap();
+    assert!(!certificate.complete, "{certificate:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_users_that_are_really_ten_thousand_are_complete() {
+    let rows: Vec<String> = (0..10_000).map(|n| format!("a{n}@example.com")).collect();
+    let mut org = Org::new(Settings { rate_allowed: 100_000, cursor: false, ..Settings::default() });
+    org.seed_csv(&format!("email\n{}", rows.join("\n"))).unwrap();
+    let certificate = rig(org).snapshot().await.certificate.unwrap();
+    assert!(certificate.complete, "{certificate:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,23 +126,200 @@ async fn a_listing_at_the_very_cap_is_complete() {
     assert!(certificate.complete, "{certificate:?}");
 }
 
+/// At the `n`-th listed page of the first pass the organisation changes in a way that leaves the total of active users
+/// as it was, and shifts its pages by one.
 #[tokio::test(start_paused = true)]
-async fn users_who_come_and_go_while_paging_make_it_incomplete() {
-    for deletes in [false, true] {
-        let rig = rig(org_of(3_000, Settings::default()));
+async fn nobody_who_was_there_all_the_time_is_missing_however_pages_shift() {
+    let mut n_second_passes = 0;
+    for at in 1..24 {
+        let rig = rig(org_of(6_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
+        let before = everybody(&rig);
+        let mut n = 0;
         rig.direct.with_org(|org| {
-            let mut n = 0;
             org.before_each(move |org, request, now| {
-                n += u32::from(request.path == "/api/v2/users");
-                if n == 4 && deletes {
-                    org.stranger_deletes("old1@example.com", now);
-                } else if n == 4 {
-                    org.stranger_creates("late@example.com", State::Active, now);
+                n += u32::from(listed_page(request).is_some());
+                if n == at && listed_page(request).is_some() {
+                    assert!(org.stranger_deletes("old1@example.com", now));
+                    org.stranger_creates("late@example.com", State::Active, now).unwrap();
+                }
+            });
+        });
+        let snapshot = rig.snapshot().await;
+        let certificate = snapshot.certificate.clone().unwrap();
+        assert!(certificate.complete, "at page {at}: {certificate:?}");
+        assert_nobody_is_missing(&rig, &snapshot, &before);
+        n_second_passes += u32::from(certificate.passes == 2);
+    }
+    assert!(n_second_passes >= 15, "{n_second_passes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organisation_that_never_rests_is_incomplete_after_three_passes_and_nobody_is_forgotten() {
+    let rig = rig(org_of(6_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
+    let before = everybody(&rig);
+    let mut n = 0;
+    rig.direct.with_org(|org| {
+        org.before_each(move |org, request, now| {
+            if listed_page(request).is_some() {
+                n += 1;
+                org.stranger_deletes(&format!("old{}@example.com", n * 2 + 1), now);
+                org.stranger_creates(&format!("late{n}@example.com"), State::Active, now);
+            }
+        });
+    });
+    let snapshot = rig.snapshot().await;
+    let certificate = snapshot.certificate.clone().unwrap();
+    assert_eq!((certificate.complete, certificate.passes), (false, 3));
+    assert!(certificate.gaps().iter().any(|gap| gap.ends_with("in 3 passes")), "{:?}", certificate.gaps());
+    assert_nobody_is_missing(&rig, &snapshot, &before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_who_change_their_state_while_paging_are_found_all_the_same() {
+    for at in [2, 5, 8] {
+        let rig = rig(org_of(4_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
+        let before = everybody(&rig);
+        let mut n = 0;
+        rig.direct.with_org(|org| {
+            org.before_each(move |org, request, now| {
+                n += u32::from(listed_page(request).is_some());
+                if n == at {
+                    // One goes, one comes back: every total stays as it was.
+                    org.stranger_sets_state("old1@example.com", State::Deleted, now);
+                    org.stranger_sets_state("old25@example.com", State::Active, now);
+                }
+            });
+        });
+        let snapshot = rig.snapshot().await;
+        assert!(snapshot.is_complete(), "at page {at}: {:?}", snapshot.certificate);
+        assert_nobody_is_missing(&rig, &snapshot, &before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_size_that_the_service_lowers_or_refuses_is_followed() {
+    for (page_size_max, page_size_capped) in [(37, true), (100, false), (25, false)] {
+        let settings = Settings { page_size_max, page_size_capped, rate_allowed: 100_000, ..Settings::default() };
+        let rig = rig(org_of(1_234, settings));
+        let snapshot = rig.snapshot().await;
+        assert!(snapshot.is_complete(), "{:?}", snapshot.certificate);
+        assert_nobody_is_missing(&rig, &snapshot, &everybody(&rig));
+    }
+}
+
+/// What a page of the active listing may look like, once or always, and whether everybody is proven to be there then.
+#[tokio::test(start_paused = true)]
+async fn short_repeated_and_empty_pages_in_the_middle_survive() {
+    type Change = fn(&mut Value, &Value);
+    let short: Change = |body, _| body["entities"].as_array_mut().unwrap().truncate(400);
+    let empty: Change = |body, _| body["entities"] = json!([]);
+    let missing: Change = |body, _| body["entities"] = Value::Null;
+    let repeated: Change = |body, page_1| *body = page_1.clone();
+    for (what, change) in [("short", short), ("empty", empty), ("missing", missing), ("repeated", repeated)] {
+        for always in [false, true] {
+            let rig = rig(org_of(4_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
+            let mut page_1 = None;
+            let mut n_changed = 0;
+            rig.direct.with_org(|org| {
+                org.after_each(move |_, request, reply| {
+                    let is_active = request.query.iter().any(|(n, v)| n == "state" && v == "active");
+                    match listed_page(request).filter(|_| is_active) {
+                        Some(1) => page_1 = page_1.take().or(serde_json::from_slice(&reply.body).ok()),
+                        Some(4) if always || n_changed == 0 => {
+                            n_changed += 1;
+                            change_body(reply, |body| change(body, page_1.as_ref().unwrap()));
+                        }
+                        _ => {}
+                    }
+                });
+            });
+            let snapshot = rig.snapshot().await;
+            let certificate = snapshot.certificate.clone().unwrap();
+            assert_eq!(
+                (certificate.complete, certificate.passes),
+                if always { (false, 3) } else { (true, 2) },
+                "{what}"
+            );
+            if !always {
+                assert_nobody_is_missing(&rig, &snapshot, &everybody(&rig));
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_pushed_behind_the_last_promised_page_are_fetched_too() {
+    // Every page holds 400 of the 500 that it claims, as if some were left out for want of a right.
+    let rig = rig(org_of(0, Settings { rate_allowed: 100_000, ..Settings::default() }));
+    let all: Arc<Vec<Value>> =
+        Arc::new((0..2_000).map(|n| json!({"id": format!("id-{n}"), "state": "active"})).collect());
+    rig.direct.with_org(|org| {
+        org.after_each(move |_, request, reply| {
+            let is_active = request.query.iter().any(|(n, v)| n == "state" && v == "active");
+            if let Some(number) = listed_page(request).filter(|_| is_active) {
+                let page: Vec<Value> = all.iter().skip((number as usize - 1) * 400).take(400).cloned().collect();
+                change_body(reply, |body| {
+                    (body["entities"], body["total"], body["pageSize"]) = (json!(page), json!(2_000), json!(500))
+                });
+            }
+        });
+    });
+    let snapshot = rig.snapshot().await;
+    assert!(snapshot.is_complete(), "{:?}", snapshot.certificate);
+    assert_eq!(snapshot.frame.height(), 2_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_without_a_total_is_read_to_its_end_and_proves_nothing() {
+    let rig = rig(org_of(3_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
+    rig.direct.with_org(|org| {
+        org.after_each(|_, request, reply| {
+            if listed_page(request).is_some() {
+                change_body(reply, |body| (body["total"], body["pageCount"]) = (Value::Null, Value::Null));
+            }
+        });
+    });
+    let snapshot = rig.snapshot().await;
+    assert!(!snapshot.is_complete());
+    assert_nobody_is_missing(&rig, &snapshot, &everybody(&rig));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_without_an_id_makes_a_snapshot_incomplete() {
+    let rig = rig(org_of(700, Settings::default()));
+    rig.direct.with_org(|org| {
+        org.after_each(|_, request, reply| {
+            if listed_page(request) == Some(2) {
+                change_body(reply, |body| body["entities"][3]["id"] = Value::Null);
+            }
+        });
+    });
+    let certificate = rig.snapshot().await.certificate.unwrap();
+    assert!(!certificate.complete);
+    assert!(certificate.gaps().iter().any(|gap| gap == "1 users came without an id"), "{:?}", certificate.gaps());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_leads_in_a_circle_or_breaks_off_ends_the_walk_unproven() {
+    type Change = fn(&mut Reply);
+    let circle: Change = |reply| change_body(reply, |body| body["cursor"] = json!("round-and-round"));
+    let broken: Change = |reply| reply.status = 400;
+    for change in [circle, broken] {
+        let rig = rig(crowded(Settings::default()));
+        let mut n = 0;
+        rig.direct.with_org(|org| {
+            org.after_each(move |_, request, reply| {
+                n += u32::from(request.path.ends_with("/query"));
+                if request.path.ends_with("/query") && n > 3 {
+                    (reply.status, reply.body) = (200, br#"{"entities":[]}"#.to_vec());
+                    change(reply);
                 }
             });
         });
         let certificate = rig.snapshot().await.certificate.unwrap();
-        assert!(!certificate.complete, "deletes {deletes}: {certificate:?}");
+        assert!(!certificate.complete, "{certificate:?}");
+        let n_walked = rig.direct.with_org(|org| org.counts().n("GET", "/api/v2/users/query"));
+        assert!(n_walked < 30, "{n_walked}");
     }
 }
 
