@@ -8,7 +8,7 @@ pub mod journal;
 pub mod ledger;
 mod worker;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ use tokio::time::Instant;
 use crate::api::Client;
 use crate::api::wire::Wire;
 use crate::error::{Error, Kind, Result};
-use crate::person::Person;
+use crate::person::{Division, Person, User};
+use crate::snapshot::Keys;
 use journal::Journal;
-use ledger::{Ledger, Stage};
+use ledger::{Event, Ledger, Stage};
 use worker::{Cause, Sought, Step, Worker};
 
 /// Creates in flight at once for each token, and in all. Little's law: 300 a minute at 2 s latency needs 10; few, because
@@ -143,6 +144,62 @@ pub async fn apply<W: Wire>(
     run.go(stop).await
 }
 
+/// People for whom provably nothing was sent yet.
+pub fn unsent<'p>(ledger: &'p Ledger, people: &'p [Person]) -> impl Iterator<Item = &'p Person> {
+    people.iter().filter(|person| ledger.row(person.row).is_none_or(ledger::Row::is_unsent))
+}
+
+/// Notes in the journal which of the people not sent yet are held by one of `users`: they are taken, and no create is
+/// spent on them. How many.
+///
+/// # Errors
+/// `File`.
+pub fn note_held(journal: &Journal, ledger: &Ledger, people: &[Person], users: &[User]) -> Result<u64> {
+    let mut holders: HashMap<String, &User> = HashMap::new();
+    for user in users {
+        for key in Keys::of_user(user) {
+            let best = holders.entry(key).or_insert(user);
+            if (user.state, &user.id) < (best.state, &best.id) {
+                *best = user;
+            }
+        }
+    }
+    let mut n_held = 0;
+    for person in unsent(ledger, people) {
+        if let Some(user) = holders.get(&person.key) {
+            let (id, state) = (user.id.clone(), user.state.as_str().to_owned());
+            journal.record(Event::Found { row: person.row, id, state }, false)?;
+            n_held += 1;
+        }
+    }
+    Ok(n_held)
+}
+
+/// Puts ids where people name their divisions.
+///
+/// # Errors
+/// `Unsafe` if a division does not exist, naming it and its rows: better before row 1 than in the middle of the night.
+pub fn resolve_divisions(people: &mut [Person], divisions: &[Division]) -> Result<()> {
+    let mut unknown: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for person in people {
+        let Some(text) = &person.division else { continue };
+        match Division::find(divisions, text) {
+            Ok(division) => person.division = Some(division.id.clone()),
+            Err(_) => unknown.entry(text.clone()).or_default().push(person.row),
+        }
+    }
+    let Some((text, rows)) = unknown.first_key_value() else { return Ok(()) };
+    let more = if unknown.len() > 1 { format!(" (and {} other divisions)", unknown.len() - 1) } else { String::new() };
+    let what = format!(
+        "no division or several are called \"{text}\", which {} rows name, the first row {}{more}",
+        rows.len(),
+        rows[0]
+    );
+    let names: Vec<&str> = divisions.iter().map(|d| d.name.as_str()).take(20).collect();
+    Err(Error::new(Kind::Unsafe, what)
+        .hint(format!("divisions are: {}; correct the column and plan again; nothing was sent", names.join(", "))))
+}
+
 /// A row that is to be sent.
 #[derive(Clone, Debug)]
 struct Todo {
@@ -233,7 +290,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 () = sleep_until(pause) => { self.outage.until = None; continue }
                 Ok(()) = stop.changed(), if !stopping => continue,
             };
-            let (todo, step) = landed.map_err(|e| Error::bug("a worker died").because(e))?;
+            let (todo, step) = landed.map_err(|_| Error::bug("a worker died"))?;
             if let Err(error) = step.and_then(|step| self.landed(todo, step)) {
                 // No new intent; what is in the air comes back and is recorded.
                 self.halt.send_replace(true);

@@ -71,7 +71,7 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
         Command::Demo(args) => demo::run(&args, render).await,
         Command::Snapshot(args) => snapshot::run(&args, || connect::Session::new(&args.connection), render).await,
         Command::Diff(args) => diff::run(&args, render),
-        Command::Plan(args) => plan::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Plan(args) => plan::run(&args, || connect::Session::find(&args.connection), render).await,
         Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection), render).await,
         Command::Status(args) => status::run(&args, render),
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection), render).await,

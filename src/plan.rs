@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::person::Person;
-use crate::roster::Roster;
+use crate::roster::{Roster, RowFault};
 use crate::snapshot::Snapshot;
 
 /// What the plan decided about a row; each row has exactly one.
@@ -129,6 +129,17 @@ impl Counts {
     }
 }
 
+/// A key to look up, because nothing proves yet that nobody holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// Row of the roster, 1-based.
+    pub row: u32,
+    /// Normalised e-mail.
+    pub key: String,
+    /// Address as a create would send it: cleaned, its case kept.
+    pub address: String,
+}
+
 /// A verdict for every row, and everything that creating the new ones needs.
 ///
 /// The frame has one row per roster row, in file order: the tool columns of [`columns::PLAN_TOOL`] without `extra`
@@ -181,6 +192,31 @@ impl Plan {
         let is_new: BooleanChunked =
             self.frame.column(columns::VERDICT)?.str()?.iter().map(|v| v == Some(Verdict::New.as_str())).collect();
         Ok(self.frame.select(wanted)?.filter(&is_new)?)
+    }
+
+    /// The keys that nobody holds alive as far as the snapshot tells, each with the address that a create would send: what
+    /// has to be looked up where the snapshot proves nothing. Nameless rows and holders that are deleted count too, since
+    /// whoever is found would change their verdict.
+    ///
+    /// # Errors
+    /// Only a fault of this program.
+    pub fn sought(&self) -> Result<Vec<Sought>> {
+        let text = |name: &str| self.frame.column(name).and_then(|c| c.str().cloned());
+        let (verdicts, reasons) = (text(columns::VERDICT)?, text(columns::REASON)?);
+        let (keys, emails) = (text(columns::KEY)?, text(columns::EMAIL)?);
+        let is_open = |at: usize| match verdicts.get(at).and_then(Verdict::from_word) {
+            Some(Verdict::New | Verdict::Deleted) => true,
+            Some(Verdict::Invalid) => reasons.get(at) == Some(RowFault::NameMissing.code()),
+            Some(Verdict::Present | Verdict::Duplicate) | None => false,
+        };
+        let one = |at: usize| {
+            Some(Sought {
+                row: u32::try_from(at + 1).ok()?,
+                key: keys.get(at)?.to_owned(),
+                address: emails.get(at)?.to_owned(),
+            })
+        };
+        Ok((0..self.frame.height()).filter(|at| is_open(*at)).filter_map(one).collect())
     }
 
     /// The new rows as people to create: all that `apply` gets to see.

@@ -237,6 +237,23 @@ impl Snapshot {
         Self { frame, certificate, probe: None, divisions }
     }
 
+    /// A few addresses that the organisation is believed to hold, as it spells them, of active users if there are any:
+    /// from them can be learnt how a search compares.
+    #[must_use]
+    pub fn known_addresses(&self) -> Vec<String> {
+        const WANTED: usize = 5;
+        let text = |name: &str| self.frame.column(name).ok().and_then(|c| c.str().ok());
+        let (Some(emails), Some(states)) = (text(columns::EMAIL), text(columns::STATE)) else { return Vec::new() };
+        let of = |wanted: State| -> Vec<String> {
+            let rows = emails.iter().zip(states.iter());
+            let rows = rows.filter(|(_, state)| State::from_word(state.unwrap_or_default()) == wanted);
+            let usable = rows.filter_map(|(email, _)| email::normalise(email?).ok());
+            usable.map(|address| address.address).take(WANTED).collect()
+        };
+        let active = of(State::Active);
+        if active.is_empty() { of(State::Inactive) } else { active }
+    }
+
     /// Adds whom looking keys up has found, and what it proved.
     ///
     /// # Errors

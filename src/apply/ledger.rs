@@ -71,6 +71,15 @@ pub enum Event {
         #[serde(flatten)]
         reply: Said,
     },
+    /// Somebody held the key before anything was sent: the row is taken.
+    Found {
+        /// Row.
+        row: u32,
+        /// The user.
+        id: String,
+        /// Its state.
+        state: String,
+    },
     /// A final outcome.
     Done {
         /// Row.
@@ -148,6 +157,25 @@ pub struct Row {
 }
 
 impl Row {
+    const fn fresh() -> Self {
+        Self {
+            stage: Stage::Unsent,
+            attempts: 0,
+            ambiguous: false,
+            user_id: None,
+            user_state: None,
+            reply: Said { http: None, code: None, words: None, cid: None },
+            why: None,
+            at: String::new(),
+        }
+    }
+
+    /// Whether provably nothing was carried out for it.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        self.stage == Stage::Unsent && !self.ambiguous
+    }
+
     /// The outcome as it stands: what is not settled is unknown, what was not sent is unprocessed.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
@@ -224,6 +252,7 @@ impl Ledger {
             Event::Conflict { row, reply } => {
                 self.after_intent(*row, Stage::Conflict, reply.clone(), &line.at).map(drop)
             }
+            Event::Found { row, id, state } => self.found(*row, id, state, &line.at),
             Event::Done { row, outcome, id, state, reply } => {
                 let found = self.after_intent(*row, Stage::Done(*outcome), reply.clone(), &line.at)?;
                 found.user_id.clone_from(id);
@@ -233,18 +262,19 @@ impl Ledger {
         }
     }
 
+    fn found(&mut self, row: u32, id: &str, state: &str, at: &str) -> Result<(), String> {
+        let found = self.rows.entry(row).or_insert_with(Row::fresh);
+        if !found.is_unsent() {
+            return Err(format!("row {row} was sent before its holder was found"));
+        }
+        found.stage = Stage::Done(Outcome::Taken);
+        (found.user_id, found.user_state) = (Some(id.to_owned()), Some(State::from_word(state)));
+        at.clone_into(&mut found.at);
+        Ok(())
+    }
+
     fn intent(&mut self, row: u32, att: u32, at: &str) -> Result<(), String> {
-        let fresh = Row {
-            stage: Stage::Intent,
-            attempts: 0,
-            ambiguous: false,
-            user_id: None,
-            user_state: None,
-            reply: Said::default(),
-            why: None,
-            at: String::new(),
-        };
-        let found = self.rows.entry(row).or_insert(fresh);
+        let found = self.rows.entry(row).or_insert_with(Row::fresh);
         if matches!(found.stage, Stage::Done(_)) {
             return Err(format!("row {row} was final and is sent again"));
         }

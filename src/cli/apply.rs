@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
-use super::plan::open_proven;
+use super::plan::{look, open_proven};
 use super::render::{Render, count, failure};
 use super::stop;
 use crate::api::Organisation;
@@ -19,7 +19,8 @@ use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::{self, NewRows, PLAN, RESULT};
-use crate::plan::Plan;
+use crate::person::Person;
+use crate::plan::{Plan, Sought};
 
 /// A plan that can be applied, as it was read.
 struct Ready {
@@ -31,10 +32,10 @@ struct Ready {
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
     let stop = stop::watched();
-    let ready = prepare(&args.dir)?;
+    let ready = prepare(args)?;
     let session = session()?;
     let ended = match begin(args, &ready, &session, stop.clone(), render).await {
-        Ok((journal, ledger)) => create(args, &ready, &session, (&journal, &ledger), stop, render).await,
+        Ok(begun) => create(args, &ready, &session, begun, stop, render).await,
         Err(error) => Err(error),
     };
     // Whatever ended the run: what the journal says is told, and then the error.
@@ -60,14 +61,14 @@ async fn create(
     args: &args::Apply,
     ready: &Ready,
     session: &Session,
-    (journal, ledger): (&Arc<Journal>, &Ledger),
+    begun: Begun,
     stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<()> {
     let options = Options { settle: Duration::from_secs(u64::from(args.settle)) };
+    let Begun { journal, ledger, people } = begun;
     let bar = render.bar("Users done:");
-    let people = ready.plan.people()?;
-    let ended = apply::apply(&session.client, journal, ledger, people, options, stop, |progress| {
+    let ended = apply::apply(&session.client, &journal, &ledger, people, options, stop, |progress| {
         bar.set_length(progress.rows);
         bar.set_position(progress.done);
         bar.set_message(match progress.settling {
@@ -85,7 +86,7 @@ async fn create(
 fn show(dir: &Path, ready: &Ready, render: &Render) -> Result<()> {
     let ledger = journal_so_far(dir)?;
     plan_dir::write_results(dir, &ready.plan, &ready.new, &ledger)?;
-    tell(&plan_dir::outcomes(&ready.plan, &ledger)?, dir, render);
+    tell(&plan_dir::outcomes(&ready.plan, &ledger)?, dir, !ready.manifest.complete, render);
     Ok(())
 }
 
@@ -94,8 +95,9 @@ fn journal_so_far(dir: &Path) -> Result<Ledger> {
     if path.exists() { Ok(journal::replay(&path)?.ledger) } else { Ok(Ledger::default()) }
 }
 
-fn prepare(dir: &Path) -> Result<Ready> {
-    let (manifest, plan) = open_proven(dir)?;
+fn prepare(args: &args::Apply) -> Result<Ready> {
+    let dir = &args.dir;
+    let (manifest, plan) = open_proven(dir, args.accept_unproven)?;
     plan.people()?;
     let new = NewRows::read(dir, &manifest, &plan)?;
     if dir.join(RESULT).exists() && !dir.join(journal::FILE).exists() {
@@ -106,6 +108,13 @@ fn prepare(dir: &Path) -> Result<Ready> {
     Ok(Ready { manifest, plan, new })
 }
 
+/// A run that may create.
+struct Begun {
+    journal: Arc<Journal>,
+    ledger: Ledger,
+    people: Vec<Person>,
+}
+
 /// Everything that can refuse, before the first create.
 async fn begin(
     args: &args::Apply,
@@ -113,15 +122,15 @@ async fn begin(
     session: &Session,
     mut stop: watch::Receiver<bool>,
     render: &Render,
-) -> Result<(Arc<Journal>, Ledger)> {
+) -> Result<Begun> {
     let Ready { manifest, plan, new } = ready;
+    let mut people = plan.people()?;
     let organisation = tokio::select! {
-        organisation = session.client.organisation() => organisation?,
-        _ = stop.wait_for(|stopping| *stopping) => {
-            return Err(Error::new(Kind::Interrupted, "interrupted; nothing was sent").hint("safe to run again"));
-        }
+        met = meet(session, &mut people) => met?,
+        _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
     };
-    if manifest.organisation_id.as_deref() != Some(organisation.id.as_str()) {
+    // An unproven plan may be of no organisation yet: its journal binds it to the one it meets.
+    if manifest.organisation_id.as_ref().is_some_and(|id| *id != organisation.id) {
         let what = format!("the plan is for another organisation than {} ({})", shown(&organisation), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
@@ -136,7 +145,44 @@ async fn begin(
     let (journal, ledger) = Journal::open(&args.dir, digest, &organisation.id, super::now, still)?;
     // Written before the first create: afterwards a missing journal can be told from a run that never began.
     plan_dir::write_results(&args.dir, plan, new, &ledger)?;
-    Ok((Arc::new(journal), ledger))
+    let mut begun = Begun { journal: Arc::new(journal), ledger, people };
+    if !manifest.complete {
+        tokio::select! {
+            looked = look_up(&mut begun, &args.dir, session, render) => looked?,
+            _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
+        }
+    }
+    Ok(begun)
+}
+
+/// Who is at the other end, and whether it has the divisions that people name.
+async fn meet(session: &Session, people: &mut [Person]) -> Result<Organisation> {
+    let organisation = session.client.organisation().await?;
+    if people.iter().any(|person| person.division.is_some()) {
+        let divisions = session.client.divisions().await?.map_err(|words| {
+            let what = format!("rows name divisions, and the client may not list them (HTTP {})", words.status);
+            Error::new(Kind::Credentials, what)
+                .hint("give its role authorization:division:view, or plan without --map division=; nothing was sent")
+        })?;
+        apply::resolve_divisions(people, &divisions)?;
+    }
+    Ok(organisation)
+}
+
+/// Looks every row up that was not sent yet; whoever is held is taken.
+async fn look_up(begun: &mut Begun, dir: &Path, session: &Session, render: &Render) -> Result<()> {
+    let sought: Vec<Sought> = apply::unsent(&begun.ledger, &begun.people)
+        .map(|p| Sought { row: p.row, key: p.key.clone(), address: p.email.clone() })
+        .collect();
+    let probed = look(&sought, &[], session, render).await?;
+    if apply::note_held(&begun.journal, &begun.ledger, &begun.people, &probed.users)? > 0 {
+        begun.ledger = journal_so_far(dir)?;
+    }
+    Ok(())
+}
+
+fn interrupted() -> Error {
+    Error::new(Kind::Interrupted, "interrupted; nothing was sent").hint("safe to run again")
 }
 
 /// A confirmation may take minutes: whether the directory still holds the plan that was read.
@@ -149,7 +195,7 @@ fn is_still(dir: &Path, manifest: &Manifest) -> Result<()> {
         .hint("look at the new plan and run the same command again; nothing was sent"))
 }
 
-fn shown(organisation: &Organisation) -> String {
+pub(super) fn shown(organisation: &Organisation) -> String {
     organisation.name.as_deref().map_or_else(|| organisation.id.clone(), |name| format!("\"{name}\""))
 }
 
@@ -164,14 +210,15 @@ const fn reason(kind: Kind) -> &'static str {
     }
 }
 
-fn tell(outcomes: &Outcomes, dir: &Path, render: &Render) {
+fn tell(outcomes: &Outcomes, dir: &Path, is_unproven: bool, render: &Render) {
     render.say(sum(outcomes));
     render.say(format!("Results: {}", dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
         render.say("Refused rows are in refused.csv with the service's words: correct it and plan it again.");
     }
     if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > 0 {
-        render.say(format!("To go on: rosterdiff apply {} --yes", dir.display()));
+        let accept = if is_unproven { " --accept-unproven" } else { "" };
+        render.say(format!("To go on: rosterdiff apply {} --yes{accept}", dir.display()));
     }
 }
 

@@ -209,6 +209,9 @@ pub struct Apply {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
+    /// Apply a plan that is not proven: it is bound to the organisation it meets, and every row is looked up first
+    #[arg(long)]
+    pub accept_unproven: bool,
     /// Seconds for which an unknown create is looked for before it may be sent again
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub settle: u32,

@@ -30,6 +30,16 @@ impl Session {
         Self::with(hosts, credentials, connection)
     }
 
+    /// A session if there are credentials in the environment.
+    ///
+    /// # Errors
+    /// `Usage` for a wrong URL or region.
+    pub fn find(connection: &Connection) -> Result<Option<Self>> {
+        let has = |name| env(name).is_some();
+        let has_all = has("GENESYSCLOUD_OAUTHCLIENT_ID") && has("GENESYSCLOUD_OAUTHCLIENT_SECRET");
+        has_all.then(|| Self::new(connection)).transpose()
+    }
+
     /// A session with given hosts and credentials.
     ///
     /// # Errors

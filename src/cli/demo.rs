@@ -137,13 +137,14 @@ impl Stages<'_> {
             reading: Reading { maps: Vec::new(), keep: KeepWord::First },
             connection: Connection::default(),
         };
-        done(plan::run(&args, || self.session(), &self.render()).await?, "plan")?;
+        done(plan::run(&args, || self.session().map(Some), &self.render()).await?, "plan")?;
         Manifest::read(&dir)
     }
 
     async fn apply(&self, name: &str) -> Result<()> {
         self.command(&format!("apply {name} --yes"));
-        let args = args::Apply { dir: self.dir.join(name), yes: true, settle: 180, connection: Connection::default() };
+        let (dir, connection) = (self.dir.join(name), Connection::default());
+        let args = args::Apply { dir, yes: true, accept_unproven: false, settle: 180, connection };
         done(apply::run(&args, || self.session(), &self.render()).await?, "apply")
     }
 

@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::{atomic, export, parquet, plan_dir};
 use crate::plan::{Counts, Plan, Verdict};
 use crate::roster::{self, Named, Records};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Certificate, Probe, Snapshot};
 
 pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
     if render.is_json() && args.output.is_none() {
@@ -100,10 +100,12 @@ pub(super) fn tell_counts(counts: &Counts, render: &Render) {
 
 /// Why nobody should trust a `new` yet.
 pub(super) fn unproven(snapshot: &Snapshot) -> String {
-    let why = snapshot.certificate.as_ref().map_or_else(
-        || "the snapshot is somebody's export, which may lack inactive and deleted users".to_owned(),
-        |certificate| certificate.gaps().join("; "),
+    let listed = snapshot.certificate.as_ref().map_or_else(
+        || vec!["the snapshot is somebody's export, which may lack inactive and deleted users".to_owned()],
+        Certificate::gaps,
     );
+    // Once the keys were looked up, only what that could not settle matters.
+    let why = snapshot.probe.as_ref().map_or(listed, Probe::gaps).join("; ");
     format!("Not proven: {why}. A row called new may exist all the same.")
 }
 

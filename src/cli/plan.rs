@@ -4,22 +4,32 @@ use std::path::{Path, PathBuf};
 
 use super::args;
 use super::connect::Session;
-use super::render::Render;
-use super::{diff, snapshot};
+use super::render::{Render, count};
+use super::{apply, diff, snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::Stage;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
 use crate::files::{self, export};
-use crate::plan::Plan;
+use crate::plan::{Plan, Sought};
+use crate::probe;
+use crate::snapshot::Snapshot;
 
-pub(super) async fn run(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
+pub(super) async fn run(
+    args: &args::Plan,
+    session: impl FnOnce() -> Result<Option<Session>>,
+    render: &Render,
+) -> Result<u8> {
     let made = plan(args, session, render).await?;
     render.object(&diff::object(&made.counts, made.complete))?;
     Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
 }
 
-async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Manifest> {
+async fn plan(
+    args: &args::Plan,
+    session: impl FnOnce() -> Result<Option<Session>>,
+    render: &Render,
+) -> Result<Manifest> {
     let dir = args.output.clone().unwrap_or_else(|| default_dir(&args.roster));
     // By its real name: a link stays a link, and "." has a parent to stage in.
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
@@ -29,33 +39,115 @@ async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, rend
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
+    let mut session = Found { args, find: Some(session), found: None };
     let source = match &args.snapshot {
         Some(path) => path.clone(),
         None => {
             let path = stage.path().join(plan_dir::SNAPSHOT);
-            snapshot::take_to(&path, &session()?, render).await?;
+            snapshot::take_to(&path, session.needed()?, render).await?;
             path
         }
     };
-    let snapshot = export::read_snapshot(&source)?;
-    let plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
+    let mut snapshot = export::read_snapshot(&source)?;
+    let mut plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
+    if !snapshot.is_complete()
+        && let Some(session) = session.at_hand()?
+    {
+        look_up(&plan, &mut snapshot, session, render).await?;
+        // Whoever was found is in the snapshot now: the same rules decide once more.
+        plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
+    }
     let made = Made {
         at: super::now(),
         roster: Input { path: args.roster.display().to_string(), digest: Digest::of(&records.bytes) },
         snapshot: Input { path: snapshot_name(args), digest: Digest::of_file(&source)? },
         mapping,
         keep: args.reading.keep.into(),
-        certificate: snapshot.certificate.clone(),
     };
-    let manifest = plan_dir::fill(stage.path(), &records, &plan, made)?;
+    let manifest = plan_dir::fill(stage.path(), &records, &plan, &snapshot, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     diff::tell_counts(&manifest.counts, render);
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {
         render.say(diff::unproven(&snapshot));
-        render.say("The plan can be looked at; apply will refuse it. Plan against a complete snapshot.");
+        let otherwise =
+            if snapshot.probe.is_none() { ", or plan again with credentials, which looks them up now" } else { "" };
+        render.say(format!(
+            "The plan can be looked at; apply refuses it without --accept-unproven, which looks every row up first{otherwise}."
+        ));
     }
     Ok(manifest)
+}
+
+/// The way to the organisation, found once and only if it is needed.
+struct Found<'a, F> {
+    args: &'a args::Plan,
+    find: Option<F>,
+    found: Option<Session>,
+}
+
+impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
+    /// A session if there are credentials.
+    fn at_hand(&mut self) -> Result<Option<&Session>> {
+        if let Some(find) = self.find.take() {
+            self.found = find()?;
+        }
+        Ok(self.found.as_ref())
+    }
+
+    /// A session, or the error that says what is missing.
+    fn needed(&mut self) -> Result<&Session> {
+        if self.at_hand()?.is_none() {
+            self.found = Some(Session::new(&self.args.connection)?);
+        }
+        self.found.as_ref().ok_or_else(|| Error::bug("a session was lost"))
+    }
+}
+
+/// Looks up every key that nobody seems to hold, and adds whoever holds one to the snapshot.
+async fn look_up(plan: &Plan, snapshot: &mut Snapshot, session: &Session, render: &Render) -> Result<()> {
+    let organisation = session.client.organisation().await?;
+    if snapshot.organisation_id().is_some_and(|id| id != organisation.id) {
+        let what = format!("the snapshot is of another organisation than {}", apply::shown(&organisation));
+        return Err(
+            Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client, or take a new snapshot")
+        );
+    }
+    let mut probed = look(&plan.sought()?, &snapshot.known_addresses(), session, render).await?;
+    (probed.proof.organisation_id, probed.proof.ended_at) = (organisation.id, super::now());
+    snapshot.add_probed(&probed.users, probed.proof)
+}
+
+/// Looks keys up and says what came of it.
+pub(super) async fn look(
+    sought: &[Sought],
+    known: &[String],
+    session: &Session,
+    render: &Render,
+) -> Result<probe::Probed> {
+    let bar = render.bar("Addresses looked up:");
+    let probed = probe::probe(&session.client, sought, known, |progress| {
+        bar.set_length(progress.values);
+        bar.set_position(progress.done);
+    })
+    .await;
+    bar.finish_and_clear();
+    let probed = probed?;
+    let proof = &probed.proof;
+    render.say(format!(
+        "Looked up {} addresses that nobody seemed to hold, over users of every state: {} are held. {} searches, up to {} \
+         addresses each.",
+        count(proof.keys),
+        count(proof.held),
+        count(proof.calls),
+        count(proof.values_max)
+    ));
+    if proof.keys > 0 && !proof.usernames {
+        render.say(
+            "The service does not search usernames: somebody whose login name differs from the e-mail may be missed.",
+        );
+    }
+    Ok(probed)
 }
 
 /// An input inside the directory that is replaced would be gone with it.
@@ -78,13 +170,16 @@ fn default_dir(roster: &Path) -> PathBuf {
     PathBuf::from(format!("{stem}.plan"))
 }
 
-/// The plan in a directory, held against its digests; refuses one that is not proven.
-pub(super) fn open_proven(dir: &Path) -> Result<(Manifest, Plan)> {
+/// The plan in a directory, held against its digests; refuses one that is not proven unless that is accepted.
+pub(super) fn open_proven(dir: &Path, accept_unproven: bool) -> Result<(Manifest, Plan)> {
     let (manifest, plan) = plan_dir::open(dir)?;
-    if !manifest.complete || manifest.organisation_id.is_none() {
+    if !accept_unproven && (!manifest.complete || manifest.organisation_id.is_none()) {
         let what =
             format!("the plan in {} is not proven: its snapshot is incomplete or somebody's export", files::name(dir));
-        return Err(Error::new(Kind::Unsafe, what).hint("plan again against a complete snapshot; nothing was sent"));
+        return Err(Error::new(Kind::Unsafe, what).hint(
+            "plan again with credentials, or against a complete snapshot; or add --accept-unproven, which looks every row \
+             up first; nothing was sent",
+        ));
     }
     Ok((manifest, plan))
 }

@@ -9,12 +9,12 @@ use crate::error::{Error, Kind, Result};
 use crate::files::{self, atomic};
 use crate::plan::{Counts, Keep};
 use crate::roster::Named;
-use crate::snapshot::Certificate;
+use crate::snapshot::{Certificate, Probe};
 
 /// File name in a plan directory.
 pub const FILE: &str = "manifest.json";
 /// Version of the layout of a plan directory.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Size and BLAKE3 of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,8 @@ pub struct Manifest {
     pub complete: bool,
     /// What the snapshot proved.
     pub certificate: Option<Certificate>,
+    /// What looking keys up proved, where that was done.
+    pub probe: Option<Probe>,
     /// The files of the plan.
     pub outputs: BTreeMap<String, Digest>,
 }

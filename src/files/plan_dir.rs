@@ -16,7 +16,7 @@ use crate::files::manifest::{self, Digest, Input, Manifest};
 use crate::files::{self, atomic, csv, parquet};
 use crate::plan::{Keep, Plan, Verdict};
 use crate::roster::{self, Named, Records};
-use crate::snapshot::Certificate;
+use crate::snapshot::Snapshot;
 
 /// The frame of a plan.
 pub const PLAN: &str = "plan.parquet";
@@ -38,8 +38,6 @@ pub struct Made {
     pub mapping: Named,
     /// With which of several rows standing.
     pub keep: Keep,
-    /// What the snapshot proved.
-    pub certificate: Option<Certificate>,
 }
 
 /// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
@@ -92,7 +90,7 @@ fn is_of_a_plan(name: &str) -> bool {
 ///
 /// # Errors
 /// `File`.
-pub fn fill(dir: &Path, records: &Records, plan: &Plan, made: Made) -> Result<Manifest> {
+pub fn fill(dir: &Path, records: &Records, plan: &Plan, snapshot: &Snapshot, made: Made) -> Result<Manifest> {
     parquet::write_frame(&dir.join(PLAN), plan.frame())?;
     for verdict in Verdict::ALL {
         let path = dir.join(format!("{}.csv", verdict.as_str()));
@@ -110,15 +108,16 @@ pub fn fill(dir: &Path, records: &Records, plan: &Plan, made: Made) -> Result<Ma
         format: Manifest::FORMAT,
         tool: concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned(),
         made_at: made.at,
-        organisation_id: made.certificate.as_ref().map(|c| c.organisation_id.clone()),
+        organisation_id: snapshot.organisation_id().map(str::to_owned),
         roster: made.roster,
         snapshot: made.snapshot,
         delimiter: char::from(records.dialect.delimiter),
         mapping: made.mapping,
         keep: made.keep,
         counts: *plan.counts(),
-        complete: made.certificate.as_ref().is_some_and(|c| c.complete),
-        certificate: made.certificate,
+        complete: snapshot.is_proven(),
+        certificate: snapshot.certificate.clone(),
+        probe: snapshot.probe.clone(),
         outputs,
     };
     manifest.write(dir)?;

@@ -7,4 +7,5 @@ mod kill;
 mod memory;
 mod readme;
 mod run;
+mod unproven;
 mod world;

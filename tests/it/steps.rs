@@ -3,6 +3,7 @@
 mod apply;
 mod faults;
 mod pace;
+mod probing;
 mod rig;
 mod snapshot;
 mod stubborn;

@@ -25,7 +25,7 @@ fn depth(module: &str) -> u8 {
     match module {
         "error" | "columns" | "email" | "person" => 0,
         "roster" | "snapshot" | "plan" => 1,
-        "api" | "take" | "apply" | "files" | "verify" | "sim" => 2,
+        "api" | "take" | "probe" | "apply" | "files" | "verify" | "sim" => 2,
         "cli" => 3,
         other => panic!("module {other} has no place in the house: give it one here and in ARCHITECTURE.md"),
     }

@@ -1,0 +1,240 @@
+//! Where a listing holds somebody back, looking up finds him: right verdicts, and no conflict when they are applied.
+
+use std::collections::BTreeMap;
+
+use rosterdiff::api::wire::Request;
+use rosterdiff::apply::Outcome;
+use rosterdiff::plan::{Keep, Plan, Sought};
+use rosterdiff::probe::{Probed, probe};
+use rosterdiff::roster;
+use rosterdiff::sim::{Org, PageCaps, Settings, State};
+use rosterdiff::snapshot::Snapshot;
+use serde_json::Value;
+
+use super::rig::{Rig, assert_exactly_once, org_of, outcomes, rig};
+use crate::support::scratch;
+
+fn sought(rows: &[String]) -> Vec<Sought> {
+    rows.iter().zip(1..).map(|(row, n)| Sought { row: n, key: row.to_lowercase(), address: row.clone() }).collect()
+}
+
+async fn looked_up(rig: &Rig, rows: &[String], known: &[&str]) -> Probed {
+    let known: Vec<String> = known.iter().map(|k| (*k).to_owned()).collect();
+    probe(&rig.client, &sought(rows), &known, |_| {}).await.unwrap()
+}
+
+/// What `plan` does: build, look up what is open, build again.
+async fn planned(rig: &Rig, roster: &str, mut snapshot: Snapshot) -> (Plan, Snapshot) {
+    let records = roster::read("roster.csv", roster.as_bytes().to_vec(), None).unwrap();
+    let roster = roster::check(&records, &roster::map(&records, &[]).unwrap()).unwrap();
+    let plan = Plan::build(&roster, &snapshot, Keep::First).unwrap();
+    if snapshot.is_complete() {
+        return (plan, snapshot);
+    }
+    let known = snapshot.known_addresses();
+    let probed = probe(&rig.client, &plan.sought().unwrap(), &known, |_| {}).await.unwrap();
+    snapshot.add_probed(&probed.users, probed.proof).unwrap();
+    (Plan::build(&roster, &snapshot, Keep::First).unwrap(), snapshot)
+}
+
+const CROWD: usize = 10_600;
+
+fn crowded(settings: Settings) -> Org {
+    let page_cap = PageCaps { deleted: Some(10_000), ..PageCaps::default() };
+    let mut org = Org::new(Settings { page_cap, rate_allowed: 100_000, ..settings });
+    let row = |n: usize| format!("in{n}@example.com,,inactive\ngone{n}@example.com,,deleted");
+    let rows: Vec<String> = (0..CROWD).map(row).collect();
+    // Beyond the cap stands somebody who logs in under an address that is not his e-mail.
+    let renamed = "renamed@example.com,login@example.com,inactive\nada@example.com,,active";
+    org.seed_csv(&format!("email,username,state\n{}\n{renamed}", rows.join("\n"))).unwrap();
+    org
+}
+
+/// People from both sides of the cap, and new ones between them; with the verdict that each must get.
+fn drawn() -> (String, Vec<&'static str>) {
+    let mut rows = vec![
+        ("LOGIN@example.com".to_owned(), "Renamed", "present"),
+        ("ada@example.com".to_owned(), "Ada", "present"),
+        // Without a name he could not be created; but he is there.
+        (format!("in{}@example.com", CROWD - 2), "", "present"),
+        ("nameless@example.com".to_owned(), "", "invalid"),
+    ];
+    for n in (0..CROWD).step_by(61).chain([9_998, 9_999, 10_000, 10_001, CROWD - 1]) {
+        rows.push((format!("In{n}@Example.com"), "P", "present"));
+        rows.push((format!("gone{n}@example.com"), "P", "deleted"));
+        rows.push((format!("New{n}@example.com"), "P", "new"));
+    }
+    rows.dedup();
+    let mut seen = std::collections::HashSet::new();
+    rows.retain(|row| seen.insert(row.0.to_lowercase()));
+    let text: Vec<String> = rows.iter().map(|(email, name, _)| format!("{email},{name}")).collect();
+    (format!("email,name\n{}\n", text.join("\n")), rows.into_iter().map(|row| row.2).collect())
+}
+
+fn verdicts(plan: &Plan) -> Vec<String> {
+    plan.frame().column("verdict").unwrap().str().unwrap().iter().map(|v| v.unwrap().to_owned()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_sides_of_the_cap_get_the_right_verdict_and_applying_meets_no_conflict() {
+    let (roster, expected) = drawn();
+    for cursor in [true, false] {
+        for search_values_max in [100, 9] {
+            let rig = rig(crowded(Settings { cursor, search_values_max, ..Settings::default() }));
+            let listed = rig.snapshot().await;
+            assert_eq!(listed.is_complete(), cursor);
+            let (plan, snapshot) = planned(&rig, &roster, listed).await;
+            assert!(snapshot.is_proven());
+            assert_eq!(verdicts(&plan), expected, "cursor {cursor}, {search_values_max} values");
+            let dir = scratch();
+            rig.apply(&plan, dir.path()).await.unwrap();
+            assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Created), plan.counts().new);
+            assert_exactly_once(&rig.direct, &plan, dir.path());
+            let (conflicts, throttled) =
+                rig.direct.with_org(|org| (org.counts().n_conflicts(), org.counts().n_throttled()));
+            assert_eq!((conflicts, throttled), (0, 0));
+            assert!(rig.direct.with_org(|org| org.unknown_fields().is_empty()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn against_an_export_every_verdict_is_proven_by_looking_up() {
+    let (roster, expected) = drawn();
+    let rig = rig(crowded(Settings::default()));
+    // Somebody exported the active users only, as the default listing shows them.
+    let export = polars::prelude::df!("email" => ["ada@example.com"], "state" => ["active"]).unwrap();
+    let (plan, snapshot) = planned(&rig, &roster, Snapshot::from_frame(&export).unwrap()).await;
+    assert!(snapshot.is_proven() && !snapshot.is_complete());
+    assert_eq!(verdicts(&plan), expected);
+}
+
+fn new_rows(n: usize) -> Vec<String> {
+    (0..n).map(|n| format!("New{n}@example.com")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_as_large_as_the_service_takes() {
+    for takes in [100, 50, 9, 7, 1] {
+        // One to learn how it compares, and a dozen at the most to find out the size.
+        let at_most = 2_000_u64.div_ceil(takes as u64) + 13;
+        let settings = Settings { search_values_max: takes, rate_allowed: 100_000, ..Settings::default() };
+        let rig = rig(org_of(100, settings));
+        let probed = looked_up(&rig, &new_rows(2_000), &["old1@example.com"]).await;
+        assert!(probed.proof.holds(), "{:?}", probed.proof);
+        assert_eq!((probed.proof.keys, probed.proof.held), (2_000, 0));
+        assert_eq!(probed.proof.values_max, takes as u64);
+        let sent = rig.direct.with_org(|org| org.counts().n("POST", "/api/v2/users/search"));
+        assert!(probed.proof.calls <= at_most, "{} searches where one takes {takes}", probed.proof.calls);
+        // Where one value is the limit, the three states have to be searched one by one.
+        assert!(if takes == 1 { sent < 4 * at_most } else { sent == probed.proof.calls }, "{sent}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_addresses_in_batches_of_nine_cost_at_most_fifteen_calls_for_a_hundred() {
+    let settings = Settings { search_values_max: 9, rate_allowed: 100_000, ..Settings::default() };
+    let rig = rig(org_of(100, settings));
+    let probed = looked_up(&rig, &new_rows(10_000), &["old1@example.com"]).await;
+    println!("{} searches for 10,000 addresses", probed.proof.calls);
+    assert!(probed.proof.calls <= 1_130, "{}", probed.proof.calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_value_that_the_service_refuses_does_not_cost_the_others() {
+    let settings = Settings { rate_allowed: 100_000, ..Settings::default() };
+    let rig = rig(org_of(1_000, settings));
+    rig.direct.with_org(|org| {
+        org.after_each(|_, request: &Request, reply| {
+            let text = String::from_utf8_lossy(&request.body);
+            if request.path.ends_with("/search") && (text.contains("poison1@") || text.contains("poison2@")) {
+                (reply.status, reply.body) = (400, br#"{"code":"bad.request"}"#.to_vec());
+            }
+        });
+    });
+    let mut rows = new_rows(1_000);
+    rows.extend((0..500).map(|n| format!("old{n}@example.com")));
+    rows.insert(3, "poison1@example.com".to_owned());
+    rows.insert(777, "poison2@example.com".to_owned());
+    let probed = looked_up(&rig, &rows, &["old1@example.com"]).await;
+    let proof = &probed.proof;
+    assert_eq!((proof.keys, proof.held, proof.refused, probed.users.len()), (1_502, 500, 2, 500));
+    assert!(!proof.holds());
+    assert_eq!(proof.gaps(), ["the service refused to search for 2 keys"]);
+    assert!(proof.calls < 80, "{}", proof.calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_refuses_every_search_is_not_asked_for_every_row() {
+    let rig = rig(org_of(10, Settings { search_values_max: 0, ..Settings::default() }));
+    let probed = looked_up(&rig, &new_rows(5_000), &["old1@example.com"]).await;
+    assert_eq!((probed.proof.refused, probed.proof.holds()), (5_000, false));
+    assert!(probed.proof.calls < 40, "{}", probed.proof.calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_tells_case_apart_is_found_out_and_proves_nothing() {
+    for (known, case_matters) in [("Old1@example.com", false), ("old1@example.com", true)] {
+        let rig = rig(org_of(50, Settings { search_folds_case: false, ..Settings::default() }));
+        // A known user who is not there as he is spelt tells nothing.
+        let probed = looked_up(&rig, &["OLD7@example.com".to_owned()], &[known]).await;
+        assert_eq!(probed.proof.case_matters, case_matters, "{known}");
+        assert_eq!(probed.proof.holds(), !case_matters);
+        // The key is a spelling of its own: that one is found in either case.
+        assert_eq!(probed.proof.held, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_does_not_search_usernames_is_asked_for_addresses_alone() {
+    let rig = rig(crowded(Settings { search_usernames: false, ..Settings::default() }));
+    let probed = looked_up(&rig, &["login@example.com".to_owned(), "in1@example.com".to_owned()], &[]).await;
+    assert!(!probed.proof.usernames);
+    assert_eq!((probed.proof.keys, probed.proof.held), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_holders_of_many_keys_are_all_read_page_by_page() {
+    let mut org = Org::new(Settings { deleted_holds: false, rate_allowed: 100_000, ..Settings::default() });
+    for n in 0..100 {
+        for _ in 0..3 {
+            org.stranger_creates(&format!("p{n}@example.com"), State::Active, org.now()).unwrap();
+            assert!(org.stranger_deletes(&format!("p{n}@example.com"), org.now()));
+        }
+    }
+    let rig = rig(org);
+    let rows: Vec<String> = (0..100).map(|n| format!("p{n}@example.com")).collect();
+    let probed = looked_up(&rig, &rows, &["p1@example.com"]).await;
+    assert_eq!((probed.proof.held, probed.users.len()), (100, 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_answers_with_everybody_is_not_believed() {
+    let rig = rig(org_of(300, Settings { rate_allowed: 100_000, ..Settings::default() }));
+    rig.direct.with_org(|org| {
+        org.after_each(|org, request, reply| {
+            if request.path.ends_with("/search") {
+                let all: Vec<Value> = org
+                    .users()
+                    .iter()
+                    .map(|u| serde_json::json!({"id": u.id, "email": u.email, "state": u.state.as_str()}))
+                    .collect();
+                reply.body = serde_json::to_vec(&serde_json::json!({"results": all})).unwrap();
+            }
+        });
+    });
+    let probed =
+        looked_up(&rig, &["old3@example.com".to_owned(), "new@example.com".to_owned()], &["old1@example.com"]).await;
+    let found: BTreeMap<&str, &str> =
+        probed.users.iter().map(|u| (u.email.as_deref().unwrap(), u.state.as_str())).collect();
+    assert_eq!(found, BTreeMap::from([("old3@example.com", "active")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_in_letters_is_found_under_its_a_labels() {
+    let mut org = Org::new(Settings::default());
+    org.seed_csv("email,state\nada@bücher.example,inactive").unwrap();
+    let rig = rig(org);
+    let probed = looked_up(&rig, &["ada@xn--bcher-kva.example".to_owned()], &[]).await;
+    assert_eq!((probed.proof.held, probed.users.len()), (1, 1));
+}
