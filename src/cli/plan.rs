@@ -20,12 +20,12 @@ pub(super) async fn run(args: &args::Plan, session: impl FnOnce() -> Result<Sess
 }
 
 async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Manifest> {
-    let dir = args.output.clone().unwrap_or_else(|| default_dir(&args.roster));
+    let dir = args.output.clone().map_or_else(|| default_dir(&args.roster), Ok)?;
     // By its real name: a link stays a link, and "." has a parent to stage in.
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
-    let (records, mapping, roster) = diff::read_roster(&args.roster, &args.reading)?;
+    let (export::Source { records, digest }, mapping, roster) = diff::read_roster(&args.roster, &args.reading)?;
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
@@ -41,7 +41,7 @@ async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, rend
     let plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
     let made = Made {
         at: super::now(),
-        roster: Input { path: args.roster.display().to_string(), digest: Digest::of(&records.bytes) },
+        roster: Input { path: args.roster.display().to_string(), digest },
         snapshot: Input { path: snapshot_name(args), digest: Digest::of_file(&source)? },
         mapping,
         keep: args.reading.keep.into(),
@@ -73,9 +73,13 @@ fn snapshot_name(args: &args::Plan) -> String {
     args.snapshot.as_ref().map_or_else(|| plan_dir::SNAPSHOT.to_owned(), |path| path.display().to_string())
 }
 
-fn default_dir(roster: &Path) -> PathBuf {
+fn default_dir(roster: &Path) -> Result<PathBuf> {
+    if diff::is_stdin(roster) {
+        let what = "a roster from standard input has no name to call its plan by";
+        return Err(Error::new(Kind::Usage, what).hint("say where the plan goes with -o DIR"));
+    }
     let stem = roster.file_stem().map_or_else(|| "roster".into(), |s| s.to_string_lossy().into_owned());
-    PathBuf::from(format!("{stem}.plan"))
+    Ok(PathBuf::from(format!("{stem}.plan")))
 }
 
 /// The plan in a directory, held against its digests; refuses one that is not proven.
