@@ -6,5 +6,6 @@ mod edges;
 mod kill;
 mod memory;
 mod readme;
+mod rosters;
 mod run;
 mod world;
