@@ -84,7 +84,7 @@ pub const RESULT_TOOL: [&str; 7] = [OUTCOME, HTTP_STATUS, CODE, MESSAGE, CORRELA
 #[must_use]
 pub fn n_before_tools(names: &[&str]) -> usize {
     let is_bare = |name: &&str| PLAN_TOOL.contains(name) || RESULT_TOOL.contains(name);
-    let run = names.iter().rposition(|name| *name == ROW).filter(|at| names[*at..].iter().all(|n| is_bare(n)));
+    let run = names.iter().rposition(|name| *name == ROW).filter(|at| names[*at..].iter().all(is_bare));
     run.filter(|at| names[*at..].contains(&VERDICT)).unwrap_or(names.len())
 }
 

@@ -12,6 +12,7 @@ use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
 use crate::files::{self, export};
 use crate::plan::Plan;
+use crate::roster::{Named, Roster};
 
 pub(super) async fn run(args: &args::Plan, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let made = plan(args, session, render).await?;
@@ -25,7 +26,7 @@ async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, rend
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
-    let (export::Source { records, digest }, mapping, roster) = diff::read_roster(&args.roster, &args.reading)?;
+    let (export::Source { records, digest }, mapping, roster) = read_roster(args).await?;
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
@@ -56,6 +57,17 @@ async fn plan(args: &args::Plan, session: impl FnOnce() -> Result<Session>, rend
         render.say("The plan can be looked at; apply will refuse it. Plan against a complete snapshot.");
     }
     Ok(manifest)
+}
+
+/// A pipe may stay silent: a thread of its own waits for it, so that Ctrl-C is heard meanwhile.
+async fn read_roster(args: &args::Plan) -> Result<(export::Source, Named, Roster)> {
+    if !diff::is_stdin(&args.roster) {
+        return diff::read_roster(&args.roster, &args.reading);
+    }
+    let (roster, reading) = (args.roster.clone(), args.reading.clone());
+    let (send, read) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || drop(send.send(diff::read_roster(&roster, &reading))));
+    read.await.map_err(|e| Error::bug("the thread that reads standard input is gone").because(e))?
 }
 
 /// An input inside the directory that is replaced would be gone with it.
