@@ -6,7 +6,7 @@
 
 use std::fs::File;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, make_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
@@ -26,7 +26,7 @@ const MAGIC: &[u8] = b"PAR1";
 /// Columns of a roster, with room: more is no table of people.
 const COLUMNS_MAX: usize = 4_096;
 /// Bytes of text that a file may become.
-const TEXT_BYTES_MAX: usize = 4 << 30;
+const TEXT_BYTES_MAX: u64 = 4 << 30;
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 1_024;
 
@@ -75,12 +75,8 @@ fn as_csv(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let wanted = ProjectionMask::roots(builder.parquet_schema(), 0..names.len());
     let reader = builder.with_projection(wanted).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
     for batch in reader {
-        let written = batch.and_then(|batch| push_batch(&mut text, &batch));
-        written.map_err(|e| unreadable(origin).because(e))?;
-        if text.len() > TEXT_BYTES_MAX {
-            let what = format!("{origin} holds more than 4 GiB of text");
-            return Err(Error::new(Kind::File, what).hint("split it into several files"));
-        }
+        let batch = batch.map_err(|e| unreadable(origin).because(e))?;
+        push_batch(origin, &mut text, &batch)?;
     }
     Ok(text)
 }
@@ -99,29 +95,48 @@ fn unreadable(origin: &str) -> Error {
         .hint("it was cut short, changed, or is no parquet: export it again, or bring it as CSV")
 }
 
-fn push_batch(text: &mut Vec<u8>, batch: &RecordBatch) -> Result<(), ArrowError> {
+fn push_batch(origin: &str, text: &mut Vec<u8>, batch: &RecordBatch) -> Result<()> {
     let options = FormatOptions::default();
-    let columns: Vec<ArrayRef> = batch.columns().iter().map(as_text).collect();
-    let formats = columns.iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options));
-    let formats: Vec<ArrayFormatter<'_>> = formats.collect::<Result<_, _>>()?;
+    let failed = |at: usize, e: ArrowError| {
+        let what = format!("{origin}: column \"{}\" cannot be written as text", batch.schema().field(at).name());
+        Error::new(Kind::File, what).because(e).hint("leave the column out, or write it as text")
+    };
+    let columns: Vec<ArrayRef> = batch.columns().iter().map(plain).collect();
+    let formats = columns.iter().enumerate();
+    let formats = formats.map(|(at, c)| ArrayFormatter::try_new(c.as_ref(), &options).map_err(|e| failed(at, e)));
+    let formats: Vec<ArrayFormatter<'_>> = formats.collect::<Result<_>>()?;
     let mut cell = String::new();
     for row in 0..batch.num_rows() {
         for (at, format) in formats.iter().enumerate() {
             cell.clear();
-            format.value(row).write(&mut cell)?;
+            format.value(row).write(&mut cell).map_err(|e| failed(at, e))?;
             push_cell(text, &cell, at, formats.len(), false);
         }
         text.push(b'\n');
+        if text.len() as u64 > TEXT_BYTES_MAX {
+            let what = format!("{origin} holds more than 4 GiB of text");
+            return Err(Error::new(Kind::File, what).hint("split it into several files"));
+        }
     }
     Ok(())
 }
 
-/// Bytes that are text but are not said to be (older writers leave the note out) as text; anything else as it is.
-fn as_text(column: &ArrayRef) -> ArrayRef {
-    let is_bytes = matches!(column.data_type(), DataType::Binary | DataType::LargeBinary | DataType::BinaryView);
-    let options = CastOptions { safe: false, ..CastOptions::default() };
-    let text = is_bytes.then(|| cast_with_options(column.as_ref(), &DataType::LargeUtf8, &options).ok()).flatten();
-    text.unwrap_or_else(|| ArrayRef::clone(column))
+/// The same column in a type whose text people expect.
+fn plain(column: &ArrayRef) -> ArrayRef {
+    let other = match column.data_type() {
+        // Older writers leave out the note that bytes are text.
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => {
+            let options = CastOptions { safe: false, ..CastOptions::default() };
+            cast_with_options(column.as_ref(), &DataType::LargeUtf8, &options).ok()
+        }
+        // An instant is stored in UTC whatever zone it names, and the names of zones are not known here.
+        DataType::Timestamp(unit, Some(_)) => {
+            let utc = DataType::Timestamp(*unit, Some("+00:00".into()));
+            column.to_data().into_builder().data_type(utc).build().ok().map(make_array)
+        }
+        _ => None,
+    };
+    other.unwrap_or_else(|| ArrayRef::clone(column))
 }
 
 /// A cell, quoted where the scanner would otherwise see something else in it: a delimiter, a blank line, a byte order
@@ -138,5 +153,78 @@ fn push_cell(text: &mut Vec<u8>, cell: &str, at: usize, n_cells: usize, is_heade
         text.push(b'"');
     } else {
         text.extend_from_slice(cell.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use arrow::array::{BinaryArray, Date32Array, DictionaryArray, StringArray, TimestampSecondArray};
+    use arrow::datatypes::Int32Type;
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+        let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn csv(columns: Vec<(&str, ArrayRef)>) -> Result<String> {
+        as_csv("hr.parquet", parquet(columns)).map(|bytes| String::from_utf8(bytes).unwrap())
+    }
+
+    fn strings(cells: &[Option<&str>]) -> ArrayRef {
+        Arc::new(StringArray::from(cells.to_vec()))
+    }
+
+    #[test]
+    fn every_type_is_the_text_that_people_expect() {
+        let dictionary: DictionaryArray<Int32Type> = [Some("Care"), None, Some("Care")].into_iter().collect();
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("team", Arc::new(dictionary)),
+            ("bytes", Arc::new(BinaryArray::from_opt_vec(vec![Some("é".as_bytes()), Some(b""), None]))),
+            ("raw", Arc::new(BinaryArray::from_vec(vec![b"\xff\x01", b"a", b"b"]))),
+            (
+                "seen",
+                Arc::new(TimestampSecondArray::from(vec![Some(0), None, Some(3600)]).with_timezone("Europe/Berlin")),
+            ),
+            ("hired", Arc::new(Date32Array::from(vec![Some(0), Some(365), None]))),
+        ];
+        let expected = "team,bytes,raw,seen,hired\n\
+                        Care,é,ff01,1970-01-01T00:00:00Z,1970-01-01\n\
+                        ,,61,,1971-01-01\n\
+                        Care,,62,1970-01-01T01:00:00Z,\n";
+        assert_eq!(csv(columns).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_the_scanner_could_mistake_is_quoted() {
+        let alone = csv(vec![("\u{feff}email", strings(&[None, Some("a,b\n\"c\""), Some("")]))]).unwrap();
+        assert_eq!(alone, "\"\u{feff}email\"\n\"\"\n\"a,b\n\"\"c\"\"\"\n\"\"\n");
+        let records = read("hr.parquet", parquet(vec![("sep=;", strings(&[None, Some("x")]))])).unwrap();
+        assert_eq!((records.header.as_slice(), records.records.len()), (&["sep=;".to_owned()][..], 2));
+        assert_eq!(records.records.iter().map(|r| r.line).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn bare_tool_columns_are_cut_off_only_behind_a_row_and_with_a_verdict() {
+        let cell = || strings(&[Some("x")]);
+        let ours = csv(vec![("email", cell()), ("code", cell()), ("row", cell()), ("verdict", cell())]).unwrap();
+        assert_eq!(ours, "email,code\nx,x\n");
+        let theirs = csv(vec![("email", cell()), ("row", cell()), ("code", cell())]).unwrap();
+        assert_eq!(theirs, "email,row,code\nx,x,x\n");
+        assert_eq!(csv(vec![("row", cell()), ("verdict", cell())]).unwrap_err().kind(), Kind::File);
+    }
+
+    #[test]
+    fn a_value_that_has_no_text_names_its_column() {
+        let error = csv(vec![("hired", Arc::new(Date32Array::from(vec![i32::MAX])))]).unwrap_err();
+        assert_eq!(error.kind(), Kind::File);
+        assert!(error.to_string().contains("hr.parquet: column \"hired\""), "{error}");
     }
 }
