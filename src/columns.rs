@@ -52,6 +52,12 @@ pub const NAME: &str = "name";
 pub const DEPARTMENT: &str = "department";
 /// Job title.
 pub const TITLE: &str = "title";
+/// Division, by its name.
+pub const DIVISION: &str = "division";
+/// Work phone in E.164.
+pub const PHONE: &str = "phone";
+/// Stable code of what was left out of a row that is usable all the same.
+pub const WARNING: &str = "warning";
 
 /// User id in a snapshot.
 pub const ID: &str = "id";
@@ -70,6 +76,17 @@ pub const PLAN_TOOL: [&str; 13] =
 
 /// Tool columns that an outcome adds, in order.
 pub const RESULT_TOOL: [&str; 7] = [OUTCOME, HTTP_STATUS, CODE, MESSAGE, CORRELATION_ID, ATTEMPTS, AT];
+
+/// How many of `names` come before the bare tool columns at their end: the parquet of an earlier run has such.
+///
+/// Bare names are words that others use too (`code`, `at`, `line`), so only a run from `row` on that has a verdict
+/// counts: nobody else makes one.
+#[must_use]
+pub fn n_before_tools(names: &[&str]) -> usize {
+    let is_bare = |name: &&str| PLAN_TOOL.contains(name) || RESULT_TOOL.contains(name);
+    let run = names.iter().rposition(|name| *name == ROW).filter(|at| names[*at..].iter().all(is_bare));
+    run.filter(|at| names[*at..].contains(&VERDICT)).unwrap_or(names.len())
+}
 
 /// Whether a CSV header cell is one of our tool columns.
 #[must_use]

@@ -3,10 +3,12 @@
 pub mod atomic;
 pub mod csv;
 pub mod export;
+pub mod foreign;
 pub mod manifest;
 pub mod parquet;
 pub mod plan_dir;
 
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
@@ -22,6 +24,19 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         );
     }
     std::fs::read(path).map_err(|e| Error::file("read", path, e))
+}
+
+/// Reads standard input to its end.
+///
+/// # Errors
+/// `File`.
+pub fn read_stdin() -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|e| {
+        Error::new(Kind::File, "cannot read standard input").because(e).hint("pipe a roster into it, or name a file")
+    })?;
+    Ok(bytes)
 }
 
 /// The last part of a path, for messages: full paths tell more about a machine than a log should.

@@ -6,6 +6,7 @@ pub mod columns;
 pub mod email;
 pub mod error;
 pub mod person;
+pub mod phone;
 
 pub mod plan;
 pub mod roster;

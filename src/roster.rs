@@ -6,20 +6,22 @@
 
 mod check;
 mod mapping;
+mod records;
 mod scan;
 
 use polars::prelude::DataFrame;
 
 pub use check::{RowFault, check};
-pub use mapping::{Mapping, Named, Wanted, map};
-pub use scan::{Dialect, Record, RecordFault, Records, read};
+pub use mapping::{Family, Mapping, Named, Wanted, map, map_headerless};
+pub use records::{Dialect, Record, RecordFault, Records, read, read_headerless};
 
 use crate::error::Result;
 
 /// A checked roster.
 ///
 /// The frame has one row per record: `row` u32, `line` u32, `key` str (null if invalid), `reason` str (null if usable),
-/// `rules` str, `email` str (what a create sends), `name`, `department`, `title` str (null if empty or not mapped).
+/// `rules` str, `email` str (what a create sends), `name`, `department`, `title`, `division` str (null if empty or not
+/// mapped), `phone` str (E.164, or null), `warning` str (why a cell of a usable row is left out, or null).
 #[derive(Clone, Debug)]
 pub struct Roster {
     /// The rows, in file order.
@@ -29,7 +31,8 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// A roster from a frame with a string column `email` and, optionally, `name`, `department`, `title`.
+    /// A roster from a frame with a string column `email` and, optionally, `name`, `department`,
+    /// `title`, `division`, `phone`.
     ///
     /// Rows are numbered from 1 in frame order, and so are lines.
     ///

@@ -76,9 +76,14 @@ pub struct Connection {
 /// How a roster is read.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Reading {
-    /// Which column holds a field: email, name, department or title; name="First Name"+"Last Name" joins two
+    /// Which column holds a field: email, name, department, title, division or phone; name="First Name"+"Last Name"
+    /// joins two
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = parse_map)]
     pub maps: Vec<Wanted>,
+    /// The first line is a record already: columns by number, as in --map email=2 --map name=3+4; without --map they are
+    /// those of Genesys Cloud's own import template
+    #[arg(long)]
+    pub no_header: bool,
     /// Which of several rows with one key stands
     #[arg(long, value_enum, default_value_t = KeepWord::First)]
     pub keep: KeepWord,
@@ -160,10 +165,10 @@ pub struct Snapshot {
 /// `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// CSV or TSV of people
+    /// CSV, TSV or parquet of people; - is standard input
     #[arg(value_name = "ROSTER")]
     pub roster: PathBuf,
-    /// A parquet of `snapshot`, or any CSV export with an e-mail column
+    /// A parquet of `snapshot`, or any CSV or parquet export with an e-mail column
     #[arg(long, value_name = "FILE")]
     pub snapshot: PathBuf,
     /// File to write, .csv or .parquet [default: CSV to stdout]
@@ -180,10 +185,10 @@ pub struct Diff {
 /// `plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// CSV or TSV of people
+    /// CSV, TSV or parquet of people; - is standard input
     #[arg(value_name = "ROSTER")]
     pub roster: PathBuf,
-    /// A parquet of `snapshot`, or any CSV export with an e-mail column [default: take a snapshot first]
+    /// A parquet of `snapshot`, or any CSV or parquet export with an e-mail column [default: take a snapshot first]
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
     /// Directory to write [default: the roster's name with .plan, in the current directory]

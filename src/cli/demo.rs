@@ -134,7 +134,7 @@ impl Stages<'_> {
             snapshot: Some(org.to_owned()),
             output: Some(dir.clone()),
             overwrite: false,
-            reading: Reading { maps: Vec::new(), keep: KeepWord::First },
+            reading: Reading { maps: Vec::new(), no_header: false, keep: KeepWord::First },
             connection: Connection::default(),
         };
         done(plan::run(&args, || self.session().map(Some), &self.render()).await?, "plan")?;

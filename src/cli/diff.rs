@@ -11,6 +11,7 @@ use super::args::{self, Reading};
 use super::render::{Render, count};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
+use crate::files::export::{Head, Source};
 use crate::files::{atomic, export, parquet, plan_dir};
 use crate::plan::{Counts, Plan, Verdict};
 use crate::roster::{self, Named, Records};
@@ -60,18 +61,29 @@ fn format_of(output: &Path, args: &args::Diff) -> Result<Format> {
 
 /// Reads both files and gives every row its verdict.
 pub(super) fn compare(roster: &Path, snapshot: &Path, reading: &Reading) -> Result<(Records, Named, Plan, Snapshot)> {
-    let (records, named, checked) = read_roster(roster, reading)?;
+    let (source, named, checked) = read_roster(roster, reading)?;
     let snapshot = export::read_snapshot(snapshot)?;
     let plan = Plan::build(&checked, &snapshot, reading.keep.into())?;
-    Ok((records, named, plan, snapshot))
+    Ok((source.records, named, plan, snapshot))
 }
 
-pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Records, Named, roster::Roster)> {
-    let records = export::read_records(path)?;
-    let mapping = roster::map(&records, &reading.maps)?;
-    let checked = roster::check(&records, &mapping)?;
+/// Whether a roster comes from standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Reads and checks a roster; the digest is that of the bytes it came in.
+pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Source, Named, roster::Roster)> {
+    let head = if reading.no_header { Head::Missing } else { Head::Named };
+    let mut source = if is_stdin(path) { Source::read_stdin(head)? } else { Source::read(path, head)? };
+    let records = &mut source.records;
+    let mapping = match head {
+        Head::Named => roster::map(records, &reading.maps)?,
+        Head::Missing => roster::map_headerless(records, &reading.maps)?,
+    };
+    let checked = roster::check(records, &mapping)?;
     let named = mapping.named(&records.header);
-    Ok((records, named, checked))
+    Ok((source, named, checked))
 }
 
 pub(super) fn tell_mapping(named: &Named, render: &Render) {
@@ -79,7 +91,12 @@ pub(super) fn tell_mapping(named: &Named, render: &Render) {
     if !named.name.is_empty() {
         parts.push(format!("name = {}", named.name.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" + ")));
     }
-    for (field, column) in [("department", &named.department), ("title", &named.title)] {
+    for (field, column) in [
+        ("department", &named.department),
+        ("title", &named.title),
+        ("division", &named.division),
+        ("phone", &named.phone),
+    ] {
         parts.extend(column.iter().map(|column| format!("{field} = \"{column}\"")));
     }
     render.say(format!("Columns: {}", parts.join(", ")));

@@ -13,6 +13,7 @@ use crate::files::plan_dir::{self, Made};
 use crate::files::{self, export};
 use crate::plan::{Plan, Sought};
 use crate::probe;
+use crate::roster::{Named, Roster};
 use crate::snapshot::Snapshot;
 
 pub(super) async fn run(
@@ -30,12 +31,12 @@ async fn plan(
     session: impl FnOnce() -> Result<Option<Session>>,
     render: &Render,
 ) -> Result<Manifest> {
-    let dir = args.output.clone().unwrap_or_else(|| default_dir(&args.roster));
+    let dir = args.output.clone().map_or_else(|| default_dir(&args.roster), Ok)?;
     // By its real name: a link stays a link, and "." has a parent to stage in.
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
-    let (records, mapping, roster) = diff::read_roster(&args.roster, &args.reading)?;
+    let (export::Source { records, digest }, mapping, roster) = read_roster(args).await?;
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
@@ -59,7 +60,7 @@ async fn plan(
     }
     let made = Made {
         at: super::now(),
-        roster: Input { path: args.roster.display().to_string(), digest: Digest::of(&records.bytes) },
+        roster: Input { path: args.roster.display().to_string(), digest },
         snapshot: Input { path: snapshot_name(args), digest: Digest::of_file(&source)? },
         mapping,
         keep: args.reading.keep.into(),
@@ -150,6 +151,17 @@ pub(super) async fn look(
     Ok(probed)
 }
 
+/// A pipe may stay silent: a thread of its own waits for it, so that Ctrl-C is heard meanwhile.
+async fn read_roster(args: &args::Plan) -> Result<(export::Source, Named, Roster)> {
+    if !diff::is_stdin(&args.roster) {
+        return diff::read_roster(&args.roster, &args.reading);
+    }
+    let (roster, reading) = (args.roster.clone(), args.reading.clone());
+    let (send, read) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || drop(send.send(diff::read_roster(&roster, &reading))));
+    read.await.map_err(|e| Error::bug("the thread that reads standard input is gone").because(e))?
+}
+
 /// An input inside the directory that is replaced would be gone with it.
 fn check_inputs(target: &Path, args: &args::Plan) -> Result<()> {
     for input in [Some(&args.roster), args.snapshot.as_ref()].into_iter().flatten() {
@@ -165,9 +177,13 @@ fn snapshot_name(args: &args::Plan) -> String {
     args.snapshot.as_ref().map_or_else(|| plan_dir::SNAPSHOT.to_owned(), |path| path.display().to_string())
 }
 
-fn default_dir(roster: &Path) -> PathBuf {
+fn default_dir(roster: &Path) -> Result<PathBuf> {
+    if diff::is_stdin(roster) {
+        let what = "a roster from standard input has no name to call its plan by";
+        return Err(Error::new(Kind::Usage, what).hint("say where the plan goes with -o DIR"));
+    }
     let stem = roster.file_stem().map_or_else(|| "roster".into(), |s| s.to_string_lossy().into_owned());
-    PathBuf::from(format!("{stem}.plan"))
+    Ok(PathBuf::from(format!("{stem}.plan")))
 }
 
 /// The plan in a directory, held against its digests; refuses one that is not proven unless that is accepted.

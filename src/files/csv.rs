@@ -28,7 +28,7 @@ pub fn write_rows<'r>(
     if dialect.bom {
         line.extend_from_slice("\u{feff}".as_bytes());
     }
-    line.extend_from_slice(&records.bytes[records.header_range.clone()]);
+    line.extend_from_slice(&records.header_line);
     for tool in tools {
         line.push(dialect.delimiter);
         line.push(b'_');

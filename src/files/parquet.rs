@@ -91,21 +91,17 @@ fn batch(schema: &Arc<Schema>, users: &[User]) -> Result<RecordBatch, arrow::err
     RecordBatch::try_new(Arc::clone(schema), arrays)
 }
 
-/// The certificate in the footer of one of our snapshots.
+/// The certificate in the footer of one of our snapshots; none in a parquet of somebody else.
 ///
 /// # Errors
-/// `Damaged` if the file cannot be parsed; `File` if it is a parquet of somebody else.
-pub fn certificate(path: &Path) -> Result<Certificate> {
+/// `Damaged` if the file cannot be parsed: it may have been ours.
+pub fn certificate(path: &Path) -> Result<Option<Certificate>> {
     let damaged = || unreadable(path);
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
     let reader = SerializedFileReader::new(file).map_err(|e| damaged().because(e))?;
     let entries = reader.metadata().file_metadata().key_value_metadata();
     let entry = entries.into_iter().flatten().find(|kv| kv.key == CERTIFICATE).and_then(|kv| kv.value.as_deref());
-    let entry = entry.ok_or_else(|| {
-        Error::new(Kind::File, format!("{} is a parquet, but no snapshot of rosterdiff", path.display()))
-            .hint("take one with `rosterdiff snapshot`, or bring the export as CSV")
-    })?;
-    serde_json::from_str(entry).map_err(|e| damaged().because(e))
+    entry.map(|text| serde_json::from_str(text).map_err(|e| damaged().because(e))).transpose()
 }
 
 fn unreadable(path: &Path) -> Error {
@@ -113,18 +109,18 @@ fn unreadable(path: &Path) -> Error {
         .hint("it was cut short or changed: take or make it again")
 }
 
-/// Reads one of our snapshots.
+/// Reads one of our snapshots; none from a parquet of somebody else.
 ///
 /// # Errors
 /// `Damaged` or `File`, naming the path.
-pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
-    let certificate = certificate(path)?;
+pub fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
+    let Some(certificate) = certificate(path)? else { return Ok(None) };
     let frame = read_frame(path)?;
     let wanted = STRINGS.iter().chain(&[columns::VERSION]).copied();
     let frame = frame.select(wanted).map_err(|e| {
         Error::new(Kind::Damaged, format!("{} lacks a column of a snapshot", path.display())).because(e)
     })?;
-    Ok(Snapshot::new(frame, Some(certificate)))
+    Ok(Some(Snapshot::new(frame, Some(certificate))))
 }
 
 /// Reads a parquet of ours into a frame.

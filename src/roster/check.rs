@@ -7,8 +7,16 @@ use polars::prelude::*;
 use crate::columns;
 use crate::email::{self, Rules};
 use crate::error::{Error, Kind, Result};
-use crate::roster::scan::RecordFault;
-use crate::roster::{Mapping, Records, Roster};
+use crate::phone;
+use crate::roster::{Family, Mapping, RecordFault, Records, Roster};
+
+/// A phone that is not surely a number of one country.
+const PHONE_NOT_E164: &str = "phone.not_e164";
+/// The person in Entra's template, with and without the word in front.
+const EXAMPLE: &str = "example:";
+const EXAMPLE_ADDRESS: &str = "chris@contoso.com";
+/// Marks that Workday puts behind a worker's name: contingent, on leave, terminated.
+const WORKER_MARKS: [&str; 3] = ["[C]", "(On Leave)", "(Terminated)"];
 
 /// Reason codes of rows that are invalid for another reason than their address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +27,8 @@ pub enum RowFault {
     Nul,
     /// A quote where none can stand.
     StrayQuote,
+    /// The example of a template, which is nobody.
+    Example,
     /// A would-be new row without a name.
     NameMissing,
 }
@@ -31,6 +41,7 @@ impl RowFault {
             Self::Ragged => "csv.ragged",
             Self::Nul => "csv.nul",
             Self::StrayQuote => "csv.stray_quote",
+            Self::Example => "row.example",
             Self::NameMissing => "name.missing",
         }
     }
@@ -51,27 +62,49 @@ impl From<RecordFault> for RowFault {
 /// # Errors
 /// `File` for more than 4,294,967,295 rows.
 pub fn check(records: &Records, mapping: &Mapping) -> Result<Roster> {
+    let optional = [mapping.department, mapping.title, mapping.division, mapping.phone];
     let mut wanted = vec![mapping.email];
     wanted.extend(&mapping.name);
     let name_end = wanted.len();
-    wanted.extend(mapping.department);
-    let department_end = wanted.len();
-    wanted.extend(mapping.title);
+    wanted.extend(optional.iter().flatten());
 
+    let is_template = records.has_preamble || mapping.family == Some(Family::Entra);
     let mut rows = Rows::with_capacity(records.records.len());
     let mut fields = Vec::new();
     for record in &records.records {
         let cells = records.cells(record, &wanted, &mut fields);
+        let mut rest = cells[name_end..].iter().map(AsRef::as_ref);
+        let [department, title, division, phone] = optional.map(|column| column.and_then(|_| rest.next()));
+        let fault = record.fault.map(RowFault::from);
         rows.push(&Cells {
             line: record.line,
-            fault: record.fault.map(RowFault::from),
+            fault: fault.or_else(|| is_example(&cells, is_template).then_some(RowFault::Example)),
             email: &cells[0],
-            name: join(&cells[1..name_end]),
-            department: cells[name_end..department_end].first().map(AsRef::as_ref),
-            title: cells[department_end..].first().map(AsRef::as_ref),
+            name: if mapping.is_worker { Cow::Borrowed(unmarked(&cells[1])) } else { join(&cells[1..name_end]) },
+            department,
+            title,
+            division,
+            phone,
         });
     }
     rows.finish(!mapping.name.is_empty())
+}
+
+/// Whether a row is the example of a template. `cells` begin with the address.
+fn is_example(cells: &[Cow<'_, str>], is_template: bool) -> bool {
+    let starts = |cell: &str| cell.trim_start().get(..EXAMPLE.len()).is_some_and(|s| s.eq_ignore_ascii_case(EXAMPLE));
+    starts(&cells[0])
+        || is_template
+            && (cells.iter().any(|cell| starts(cell)) || cells[0].trim().eq_ignore_ascii_case(EXAMPLE_ADDRESS))
+}
+
+/// A worker's name without the marks behind it.
+fn unmarked(name: &str) -> &str {
+    let mut name = name.trim();
+    while let Some(bare) = WORKER_MARKS.iter().find_map(|mark| name.strip_suffix(mark)) {
+        name = bare.trim_end();
+    }
+    name
 }
 
 pub(super) fn from_frame(frame: &DataFrame) -> Result<Roster> {
@@ -79,16 +112,20 @@ pub(super) fn from_frame(frame: &DataFrame) -> Result<Roster> {
     let emails = column(columns::EMAIL).ok_or_else(|| {
         Error::new(Kind::File, "the roster frame has no string column \"email\"").hint("rename it before building")
     })?;
-    let (names, departments, titles) = (column(columns::NAME), column(columns::DEPARTMENT), column(columns::TITLE));
+    let names = column(columns::NAME);
+    let optional = [columns::DEPARTMENT, columns::TITLE, columns::DIVISION, columns::PHONE].map(column);
     let mut rows = Rows::with_capacity(frame.height());
     for at in 0..frame.height() {
+        let [department, title, division, phone] = optional.map(|cells| cells.and_then(|c| c.get(at)));
         rows.push(&Cells {
             line: u32::try_from(at + 1).unwrap_or(u32::MAX),
             fault: None,
             email: emails.get(at).unwrap_or_default(),
             name: Cow::Borrowed(names.and_then(|n| n.get(at)).unwrap_or_default()),
-            department: departments.and_then(|d| d.get(at)),
-            title: titles.and_then(|t| t.get(at)),
+            department,
+            title,
+            division,
+            phone,
         });
     }
     rows.finish(names.is_some())
@@ -102,6 +139,8 @@ struct Cells<'a> {
     name: Cow<'a, str>,
     department: Option<&'a str>,
     title: Option<&'a str>,
+    division: Option<&'a str>,
+    phone: Option<&'a str>,
 }
 
 /// First and last name, joined by one blank.
@@ -130,6 +169,9 @@ struct Rows {
     name: StringChunkedBuilder,
     department: StringChunkedBuilder,
     title: StringChunkedBuilder,
+    division: StringChunkedBuilder,
+    phone: StringChunkedBuilder,
+    warning: StringChunkedBuilder,
 }
 
 impl Rows {
@@ -144,6 +186,9 @@ impl Rows {
             name: strings(columns::NAME),
             department: strings(columns::DEPARTMENT),
             title: strings(columns::TITLE),
+            division: strings(columns::DIVISION),
+            phone: strings(columns::PHONE),
+            warning: strings(columns::WARNING),
         }
     }
 
@@ -162,17 +207,80 @@ impl Rows {
         self.name.append_option(text(&cells.name));
         self.department.append_option(cells.department.and_then(text));
         self.title.append_option(cells.title.and_then(text));
+        self.division.append_option(cells.division.and_then(text));
+        let cell = cells.phone.and_then(text);
+        let phone = cell.and_then(phone::e164);
+        self.warning.append_option((cell.is_some() && phone.is_none()).then_some(PHONE_NOT_E164));
+        self.phone.append_option(phone);
     }
 
     fn finish(self, has_names: bool) -> Result<Roster> {
         let n_rows = u32::try_from(self.line.len()).ok().filter(|n| *n < u32::MAX);
         let n_rows = n_rows.ok_or_else(|| Error::new(Kind::File, "the roster has more than 4,294,967,294 rows"))?;
-        let strings = [self.key, self.reason, self.rules, self.email, self.name, self.department, self.title];
+        let address = [self.key, self.reason, self.rules, self.email];
+        let fields = [self.name, self.department, self.title, self.division, self.phone, self.warning];
         let mut all = vec![
             Column::new(columns::ROW.into(), (1..=n_rows).collect::<Vec<u32>>()),
             Column::new(columns::LINE.into(), self.line),
         ];
-        all.extend(strings.into_iter().map(|b| b.finish().into_series().into_column()));
+        all.extend(address.into_iter().chain(fields).map(|b| b.finish().into_series().into_column()));
         Ok(Roster { frame: DataFrame::new(n_rows as usize, all)?, has_names })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::roster::{map, read};
+
+    /// Some columns of the checked frame, a null as `-`.
+    fn checked(text: &str, wanted: &[&str]) -> Vec<String> {
+        let records = read("hr.csv", text.as_bytes().to_vec(), None).unwrap();
+        let roster = check(&records, &map(&records, &[]).unwrap()).unwrap();
+        let cells = |at: usize| {
+            let cell =
+                |name: &&str| roster.frame.column(name).unwrap().str().unwrap().get(at).unwrap_or("-").to_owned();
+            wanted.iter().map(cell).collect::<Vec<_>>().join("|")
+        };
+        (0..roster.n_rows()).map(cells).collect()
+    }
+
+    #[test]
+    fn a_phone_is_kept_in_e164_or_left_out_with_a_warning() {
+        let text = "Email,Work Phone\na@example.com,+49 (0)30 1234567\nb@example.com,030 1234567\nc@example.com, \n";
+        let expected = ["+49301234567|-", "-|phone.not_e164", "-|-"];
+        assert_eq!(checked(text, &[columns::PHONE, columns::WARNING]), expected);
+    }
+
+    #[test]
+    fn an_example_row_of_a_template_is_invalid_by_its_own_code() {
+        let header = "version:v1.0\nName [displayName] Required,User name [userPrincipalName] Required\n";
+        let rows = "Example: Chris Green,Example: chris@contoso.com\nChris,Chris@contoso.com\nexample: Ada,ada@example.com\nAda,ada@example.com\n";
+        let reasons = checked(&format!("{header}{rows}"), &[columns::REASON]);
+        assert_eq!(reasons, ["row.example", "row.example", "row.example", "-"]);
+        let plain = checked(
+            "Name,Email\nExample: Ada,ada@example.com\nC,chris@contoso.com\nD,Example: d@example.com\n",
+            &[columns::REASON],
+        );
+        assert_eq!(plain, ["-", "-", "row.example"]);
+    }
+
+    #[test]
+    fn marks_behind_a_workers_name_are_no_part_of_it_and_elsewhere_they_are() {
+        let workday =
+            "Email - Primary Work,Worker\na@example.com,Ada Lovelace [C] (On Leave)\nb@example.com,Bob (Bobby) Day\n";
+        assert_eq!(checked(workday, &[columns::NAME]), ["Ada Lovelace", "Bob (Bobby) Day"]);
+        assert_eq!(checked("Email,Name\na@example.com,Ada [C]\n", &[columns::NAME]), ["Ada [C]"]);
+    }
+
+    #[test]
+    fn a_frame_may_bring_division_and_phone() {
+        let column = |name: &str, cell: &str| Column::new(name.into(), [cell]);
+        let columns =
+            vec![column("email", "a@example.com"), column("division", " Home "), column("phone", "+4930 1234567")];
+        let roster = from_frame(&DataFrame::new(1, columns).unwrap()).unwrap();
+        let cell = |name: &str| roster.frame.column(name).unwrap().str().unwrap().get(0).map(str::to_owned);
+        assert_eq!((cell("division"), cell("phone")), (Some("Home".into()), Some("+49301234567".into())));
     }
 }

@@ -4,7 +4,17 @@
 //! So candidates have ranks; the best rank wins, two of it are a question to the user, and an address of somebody's
 //! private life or of their manager is never taken by itself.
 
+mod families;
+mod header;
+mod positions;
+
 use serde::Serialize;
+
+use families::{DEPARTMENT, DIVISION, EMAIL, FIRST, LAST, LOGIN, NAME, NAME_ELSE, PHONE, TITLE, WORKER};
+use header::Header;
+
+pub use families::Family;
+pub use positions::map_headerless;
 
 use crate::error::{Error, Kind, Result};
 use crate::roster::Records;
@@ -20,6 +30,14 @@ pub struct Mapping {
     pub department: Option<usize>,
     /// The job title column.
     pub title: Option<usize>,
+    /// The division column.
+    pub division: Option<usize>,
+    /// The work phone column.
+    pub phone: Option<usize>,
+    /// Whose template or export this is, if it is a known one.
+    pub family: Option<Family>,
+    /// Whether the name column is Workday's, which carries marks behind the name.
+    pub is_worker: bool,
 }
 
 /// A mapping in header names, as it is printed and kept in the manifest.
@@ -33,61 +51,25 @@ pub struct Named {
     pub department: Option<String>,
     /// Header of the job title column.
     pub title: Option<String>,
+    /// Header of the division column.
+    #[serde(default)]
+    pub division: Option<String>,
+    /// Header of the work phone column.
+    #[serde(default)]
+    pub phone: Option<String>,
 }
 
 /// What the user asked for: `--map FIELD=COLUMN[+COLUMN]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// `email`, `name`, `department` or `title`.
+    /// `email`, `name`, `department`, `title`, `division` or `phone`.
     pub field: String,
-    /// Header text, or several joined by `+`.
+    /// Header text, or several joined by `+`; numbers from 1 for a file without a header.
     pub column: String,
 }
 
-/// Words of a header that say: this address is not the key.
-const NEVER: [&str; 16] = [
-    "personal",
-    "home",
-    "private",
-    "alternate",
-    "alternative",
-    "secondary",
-    "second",
-    "recovery",
-    "backup",
-    "other",
-    "manager",
-    "supervisor",
-    "reports",
-    "assistant",
-    "previous",
-    "old",
-];
-const EMAIL: [&str; 11] = [
-    "email",
-    "emailaddress",
-    "workemail",
-    "workemailaddress",
-    "mail",
-    "primaryemail",
-    "primaryemailaddress",
-    "businessemail",
-    "companyemail",
-    "workcontactworkemail",
-    "emailprimarywork",
-];
-const LOGIN: [&str; 5] = ["username", "login", "loginname", "userprincipalname", "upn"];
-const NAME: [&str; 6] = ["name", "fullname", "displayname", "employeename", "legalname", "worker"];
-const FIRST: [&str; 5] = ["firstname", "givenname", "preferredfirstname", "legalfirstname", "forename"];
-const LAST: [&str; 5] = ["lastname", "surname", "familyname", "legallastname", "preferredlastname"];
-const DEPARTMENT: [&str; 4] = ["department", "dept", "departmentname", "homedepartmentdescription"];
-const TITLE: [&str; 6] = ["jobtitle", "title", "jobtitledescription", "businesstitle", "employeetitle", "position"];
-
-/// Families whose signature decides the key before any rank: all these columns present → the first is the key.
-const FAMILIES: [(&str, &[&str]); 2] = [
-    ("Genesys Cloud import template", &["email", "name", "emailmanager"]),
-    ("Okta", &["email", "login", "firstname", "lastname"]),
-];
+/// The fields that a column can be mapped to.
+const FIELDS: [&str; 6] = ["email", "name", "department", "title", "division", "phone"];
 
 impl Mapping {
     /// The mapping in header names.
@@ -99,6 +81,8 @@ impl Mapping {
             name: self.name.iter().map(name_of).collect(),
             department: self.department.as_ref().map(name_of),
             title: self.title.as_ref().map(name_of),
+            division: self.division.as_ref().map(name_of),
+            phone: self.phone.as_ref().map(name_of),
         }
     }
 }
@@ -108,82 +92,97 @@ impl Mapping {
 /// # Errors
 /// `File` if there is no e-mail column, or two of the best rank; `Usage` if a wanted column or field does not exist.
 pub fn map(records: &Records, wanted: &[Wanted]) -> Result<Mapping> {
-    let squashed: Vec<String> = records.header.iter().map(|h| squash(h)).collect();
+    check_fields(wanted)?;
+    let headers: Vec<Header> = records.header.iter().map(|h| Header::of(h)).collect();
+    let family = families::family(&headers);
     let chosen = |field: &str| -> Result<Option<Vec<usize>>> {
         let hit = wanted.iter().rev().find(|w| w.field == field);
         hit.map(|w| find_wanted(records, w)).transpose()
     };
-    if let Some(unknown) = wanted.iter().find(|w| !["email", "name", "department", "title"].contains(&w.field.as_str()))
-    {
-        let what = format!("--map does not know the field \"{}\"", unknown.field);
-        return Err(Error::new(Kind::Usage, what).hint("fields are email, name, department and title"));
-    }
-    let one = |field: &str, list: &[&str]| -> Result<Option<usize>> {
-        Ok(match chosen(field)? {
-            Some(columns) => Some(single(field, &columns)?),
-            None => first_of(&squashed, list),
-        })
+    let one = |field: &str, otherwise: Option<usize>| -> Result<Option<usize>> {
+        chosen(field)?.map_or(Ok(otherwise), |columns| single(field, &columns).map(Some))
     };
     let email = match chosen("email")? {
         Some(columns) => single("email", &columns)?,
-        None => find_email(records, &squashed)?,
+        None => find_email(records, &headers, family.map(|(_, key)| key))?,
     };
+    let family = family.map(|(family, _)| family);
     let name = match chosen("name")? {
         Some(columns) => columns,
-        None => find_name(&squashed),
+        None => find_name(&headers, family),
     };
-    Ok(Mapping { email, name, department: one("department", &DEPARTMENT)?, title: one("title", &TITLE)? })
+    let is_worker = matches!(name[..], [one] if headers[one].is(WORKER));
+    // Elsewhere a division is a part of the company, not a division of the organisation.
+    let division: &[&str] = if family == Some(Family::Genesys) { &[DIVISION] } else { &[] };
+    Ok(Mapping {
+        email,
+        name,
+        department: one("department", first_of(&headers, &DEPARTMENT))?,
+        title: one("title", first_of(&headers, &TITLE))?,
+        division: one("division", first_of(&headers, division))?,
+        phone: one("phone", first_at_work(&headers, &PHONE))?,
+        family,
+        is_worker,
+    })
+}
+
+fn check_fields(wanted: &[Wanted]) -> Result<()> {
+    let Some(unknown) = wanted.iter().find(|w| !FIELDS.contains(&w.field.as_str())) else { return Ok(()) };
+    let what = format!("--map does not know the field \"{}\"", unknown.field);
+    Err(Error::new(Kind::Usage, what).hint(format!("fields are {}", FIELDS.join(", "))))
 }
 
 fn single(field: &str, columns: &[usize]) -> Result<usize> {
     match columns {
         [one] => Ok(*one),
-        _ => Err(Error::new(Kind::Usage, format!("--map {field}= takes one column; only name can join several"))),
+        _ => Err(Error::new(Kind::Usage, format!("--map {field}= takes one column; only name can join several"))
+            .hint(format!("name one column with --map {field}="))),
     }
 }
 
-/// Lower case, letters and digits only, bracketed notes and "required" dropped: `Email Address [Required]` and
-/// `emailAddress` are one.
-fn squash(header: &str) -> String {
-    let bare = header.split('[').next().unwrap_or_default().trim().to_lowercase();
-    let bare = bare.strip_suffix("required").unwrap_or(&bare);
-    bare.chars().filter(|c| c.is_alphanumeric()).collect()
+/// The column that is called by the first word of `list` that any column is called by.
+fn first_of(headers: &[Header], list: &[&str]) -> Option<usize> {
+    list.iter().find_map(|word| headers.iter().position(|h| h.is(word)))
 }
 
-fn first_of(squashed: &[String], list: &[&str]) -> Option<usize> {
-    list.iter().find_map(|word| squashed.iter().position(|h| h == word))
+/// The same for what a person can have a private one of.
+fn first_at_work(headers: &[Header], list: &[&str]) -> Option<usize> {
+    list.iter().find_map(|word| headers.iter().position(|h| h.is(word) && !h.is_strange()))
 }
 
-fn find_name(squashed: &[String]) -> Vec<usize> {
-    if let Some(whole) = first_of(squashed, &NAME[..1]) {
+fn find_name(headers: &[Header], family: Option<Family>) -> Vec<usize> {
+    // Microsoft 365 demands a display name and leaves the others open.
+    let whole = if family == Some(Family::Microsoft365) { &NAME_ELSE[..1] } else { &NAME[..] };
+    if let Some(whole) = first_of(headers, whole) {
         return vec![whole];
     }
-    match (first_of(squashed, &FIRST), first_of(squashed, &LAST)) {
+    // What we call the parts of a name that was joined by position.
+    let parts: Vec<usize> = (1..).map_while(|n| first_of(headers, &[&format!("namepart{n}")])).collect();
+    if parts.len() > 1 {
+        return parts;
+    }
+    match (first_of(headers, &FIRST), first_of(headers, &LAST)) {
         (Some(first), Some(last)) => vec![first, last],
-        _ => first_of(squashed, &NAME).into_iter().collect(),
+        _ => first_of(headers, &NAME_ELSE).into_iter().collect(),
     }
 }
 
-fn find_email(records: &Records, squashed: &[String]) -> Result<usize> {
-    let has = |word: &&str| squashed.iter().any(|h| h == word);
-    let family = FAMILIES.iter().find(|(_, signature)| signature.iter().all(&has));
-    if let Some(at) = family.and_then(|(_, signature)| first_of(squashed, &signature[..1])) {
-        return Ok(at);
-    }
-    let allowed = |header: &str| !NEVER.iter().any(|word| header.to_lowercase().contains(word));
+fn find_email(records: &Records, headers: &[Header], family_key: Option<&str>) -> Result<usize> {
     let ranked = |list: &[&str]| -> Vec<usize> {
-        let hits =
-            squashed.iter().enumerate().filter(|(at, h)| list.contains(&h.as_str()) && allowed(&records.header[*at]));
-        hits.map(|(at, _)| at).collect()
+        let is_hit = |h: &Header| !h.is_strange() && list.iter().any(|word| h.is(word));
+        headers.iter().enumerate().filter(|(_, h)| is_hit(h)).map(|(at, _)| at).collect()
     };
-    let mut best = ranked(&EMAIL);
+    let mut best = family_key.map_or_else(Vec::new, |key| ranked(&[key]));
+    if best.is_empty() {
+        best = ranked(&EMAIL);
+    }
     if best.is_empty() {
         best = ranked(&LOGIN);
         best.retain(|at| every_value_has_at(records, *at));
     }
     match best[..] {
         [one] => Ok(one),
-        [] => Err(no_email(records)),
+        [] => Err(no_email(records, headers)),
         _ => Err(two_emails(records, &best)),
     }
 }
@@ -198,10 +197,17 @@ fn quoted_list(names: impl Iterator<Item = String>) -> String {
     names.map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
 }
 
-fn no_email(records: &Records) -> Error {
+fn no_email(records: &Records, headers: &[Header]) -> Error {
     let columns = quoted_list(records.header.iter().cloned());
-    Error::new(Kind::File, format!("{} has no e-mail column; its columns are {columns}", records.origin))
-        .hint("name it with --map email=\"COLUMN\"")
+    let error = Error::new(Kind::File, format!("{} has no e-mail column; its columns are {columns}", records.origin));
+    let private = headers.iter().position(|h| h.is_about_mail() && h.is_strange());
+    error.hint(match private {
+        Some(at) => format!(
+            "a private, former or somebody else's address is never taken by itself; if it is the key, say --map email=\"{}\"",
+            records.header[at]
+        ),
+        None => "name it with --map email=\"COLUMN\"; a file without a header needs --no-header".to_owned(),
+    })
 }
 
 fn two_emails(records: &Records, best: &[usize]) -> Error {
@@ -279,5 +285,103 @@ mod tests {
         assert_eq!((mapping.email, mapping.name), (1, vec![3, 4]));
         assert_eq!(map(&records, &[want("email", "email"), want("title", "A+B")]).unwrap().title, Some(2));
         assert_eq!(map(&records, &[want("email", "nope")]).unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn every_family_maps_without_a_flag() {
+        for (header, family, expected) in [
+            (
+                "login,firstName,lastName,email,displayName,secondEmail,mobilePhone,primaryPhone,state,costCenter,division,department",
+                Family::Okta,
+                "email|firstName+lastName|department||primaryPhone|",
+            ),
+            (
+                "First Name [Required],Last Name [Required],Email Address [Required],Org Unit Path [Required],New Primary Email [UPLOAD ONLY],Recovery Email,Home Secondary Email,Work Secondary Email,Work Phone,Home Phone,Employee Title,Manager Email,Department,Cost Center",
+                Family::Google,
+                "Email Address [Required]|First Name [Required]+Last Name [Required]|Department|Employee Title|Work Phone|",
+            ),
+            (
+                "Name [displayName] Required,User name [userPrincipalName] Required,Initial password [passwordProfile] Required,First name [givenName],Last name [surname],Job title [jobTitle],Department [department],State or province [state],Office phone [telephoneNumber],Mobile phone [mobile]",
+                Family::Entra,
+                "User name [userPrincipalName] Required|Name [displayName] Required|Department [department]|Job title [jobTitle]|Office phone [telephoneNumber]|",
+            ),
+            (
+                "User Name,First Name,Last Name,Display Name,Job Title,Department,Office Number,Office Phone,Mobile Phone,Alternate email address",
+                Family::Microsoft365,
+                "User Name|Display Name|Department|Job Title|Office Phone|",
+            ),
+            (
+                "Employee ID,Worker,Email - Primary Work,Business Title,Supervisory Organization,Cost Center,Worker's Manager",
+                Family::Workday,
+                "Email - Primary Work|Worker|Supervisory Organization|Business Title||",
+            ),
+            (
+                "Employee #,First Name,Last Name,Work Email,Home Email,Best Email,Job Title,Department,Division,Work Phone,Mobile Phone,Status",
+                Family::Bamboo,
+                "Work Email|First Name+Last Name|Department|Job Title|Work Phone|",
+            ),
+            (
+                "Legal First Name,Legal Last Name,Personal Contact: Personal Email,Work Contact: Work Email (Personal Profile),Work Contact: Work Phone,Job Title Description,Home Department Description",
+                Family::Adp,
+                "Work Contact: Work Email (Personal Profile)|Legal First Name+Legal Last Name|Home Department Description|Job Title Description|Work Contact: Work Phone|",
+            ),
+            (
+                "userName,name.givenName,name.familyName,displayName,title,emails.value,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+                Family::Scim,
+                "emails.value|name.givenName+name.familyName|urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department|title||",
+            ),
+            (
+                "name,email,phone_work,extension,title,department,email_manager,location_work,roles_divisions,queues,division,skills",
+                Family::Genesys,
+                "email|name|department|title|phone_work|division",
+            ),
+        ] {
+            let records = read("hr.csv", format!("{header}\n").into_bytes(), None).unwrap();
+            let mapping = map(&records, &[]).unwrap();
+            let named = mapping.named(&records.header);
+            let text = |cell: Option<String>| cell.unwrap_or_default();
+            let found = [
+                named.email,
+                named.name.join("+"),
+                text(named.department),
+                text(named.title),
+                text(named.phone),
+                text(named.division),
+            ];
+            assert_eq!((mapping.family, found.join("|")), (Some(family), expected.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_private_address_alone_is_a_question_that_names_it() {
+        for column in ["Home Email", "Best Email", "Manager E-mail", "New Primary Email [UPLOAD ONLY]", "secondEmail"] {
+            let error = mapped(&format!("Name,{column}\nAda,ada@example.com\n")).unwrap_err();
+            assert!(error.hint_text().unwrap().ends_with(&format!("--map email=\"{column}\"")), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_hr_division_and_a_private_phone_are_mapped_only_on_demand() {
+        let named = mapped("Email,Name,Division,Mobile Phone,Home Phone,Recovery Phone\n").unwrap();
+        assert_eq!((named.division, named.phone), (None, None));
+        let records = read("hr.csv", b"Email,Division,Mobile Phone\n".to_vec(), None).unwrap();
+        let want = |field: &str, column: &str| Wanted { field: field.into(), column: column.into() };
+        let mapping = map(&records, &[want("division", "division"), want("phone", "Mobile Phone")]).unwrap();
+        assert_eq!((mapping.division, mapping.phone), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn legal_names_are_joined_and_a_cost_centre_is_the_last_resort() {
+        let named =
+            mapped("Email - Primary Work,Legal Name - Last Name,Legal Name - First Name,Worker,Cost Center\n").unwrap();
+        assert_eq!(named.name, ["Legal Name - First Name", "Legal Name - Last Name"]);
+        assert_eq!(named.department.as_deref(), Some("Cost Center"));
+    }
+
+    #[test]
+    fn a_manifest_of_an_earlier_version_names_no_phone() {
+        let old = r#"{"email":"Email","name":["Name"],"department":null,"title":null}"#;
+        let named: Named = serde_json::from_str(old).unwrap();
+        assert_eq!((named.division, named.phone), (None, None));
     }
 }

@@ -6,6 +6,7 @@ mod edges;
 mod kill;
 mod memory;
 mod readme;
+mod rosters;
 mod run;
 mod unproven;
 mod world;

@@ -1,0 +1,159 @@
+//! What HR systems and directories call their columns. Words are squashed: lower case, letters and digits only.
+
+use super::header::Header;
+
+/// Systems whose exports and templates are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Genesys Cloud, "Add people with .csv".
+    Genesys,
+    /// Okta.
+    Okta,
+    /// Google Workspace.
+    Google,
+    /// Entra, bulk create.
+    Entra,
+    /// Microsoft 365 admin centre.
+    Microsoft365,
+    /// Workday.
+    Workday,
+    /// `BambooHR`.
+    Bamboo,
+    /// ADP Workforce Now.
+    Adp,
+    /// SCIM attribute names.
+    Scim,
+}
+
+/// Signatures that decide before any rank: all of these columns are there → the first is the key.
+const SIGNATURES: [(Family, &[&str]); 12] = [
+    (Family::Genesys, &["email", "name", "phonework", "emailmanager", "locationwork"]),
+    (Family::Okta, &["email", "login", "firstname", "lastname"]),
+    (Family::Google, &["emailaddress", "firstname", "lastname", "orgunitpath"]),
+    (Family::Entra, &["userprincipalname", "passwordprofile"]),
+    (Family::Microsoft365, &["username", "displayname", "alternateemailaddress"]),
+    (Family::Microsoft365, &["username", "displayname", "officenumber", "officephone"]),
+    (Family::Workday, &["emailprimarywork"]),
+    (Family::Bamboo, &["workemail", "bestemail"]),
+    (Family::Bamboo, &["workemail", "employee", "firstname", "lastname"]),
+    (Family::Bamboo, &["workemail", "supervisoreid"]),
+    (Family::Adp, &["workcontactworkemail"]),
+    (Family::Scim, &["emailsvalue", "username"]),
+];
+
+/// The family of a file, and the word for its key.
+pub(super) fn family(headers: &[Header]) -> Option<(Family, &'static str)> {
+    let has = |word: &&str| headers.iter().any(|h| h.is(word));
+    let hit = SIGNATURES.iter().find(|(_, signature)| signature.iter().all(has));
+    hit.map(|(family, signature)| (*family, signature[0]))
+}
+
+/// The key, first rank.
+pub(super) const EMAIL: [&str; 15] = [
+    "email",
+    "emailaddress",
+    "workemail",
+    "workemailaddress",
+    "emailwork",
+    "mail",
+    "primaryemail",
+    "primaryemailaddress",
+    "primaryworkemail",
+    "businessemail",
+    "companyemail",
+    "corporateemail",
+    "workcontactworkemail",
+    "emailprimarywork",
+    "emailsvalue",
+];
+/// The key, second rank: only if every value has an `@`.
+pub(super) const LOGIN: [&str; 6] = ["username", "userid", "login", "loginname", "userprincipalname", "upn"];
+/// A whole name that is better than its parts.
+pub(super) const NAME: [&str; 2] = ["name", "fullname"];
+/// A whole name that is used if there are no parts.
+pub(super) const NAME_ELSE: [&str; 6] =
+    ["displayname", "employeename", "legalname", "preferredname", "nameformatted", WORKER];
+/// Workday's name column: it carries marks behind the name.
+pub(super) const WORKER: &str = "worker";
+/// First names.
+pub(super) const FIRST: [&str; 8] = [
+    "firstname",
+    "givenname",
+    "forename",
+    "namegivenname",
+    "preferredfirstname",
+    "preferrednamefirstname",
+    "legalfirstname",
+    "legalnamefirstname",
+];
+/// Last names, in the order of [`FIRST`].
+pub(super) const LAST: [&str; 8] = [
+    "lastname",
+    "surname",
+    "familyname",
+    "namefamilyname",
+    "preferredlastname",
+    "preferrednamelastname",
+    "legallastname",
+    "legalnamelastname",
+];
+/// Departments; a cost centre only if nothing else says it.
+pub(super) const DEPARTMENT: [&str; 7] = [
+    "department",
+    "dept",
+    "departmentname",
+    "homedepartmentdescription",
+    "supervisoryorganization",
+    "costcenter",
+    "costcentre",
+];
+/// Job titles. A bare `Title` may be "Dr", so it comes after what surely is a job.
+pub(super) const TITLE: [&str; 7] =
+    ["jobtitle", "jobtitledescription", "businesstitle", "employeetitle", "title", "position", "positiontitle"];
+/// Work phones.
+pub(super) const PHONE: [&str; 12] = [
+    "phonework",
+    "workphone",
+    "workphonenumber",
+    "officephone",
+    "telephonenumber",
+    "workcontactworkphone",
+    "phoneprimarywork",
+    "primaryphone",
+    "businessphone",
+    "phone",
+    "phonenumber",
+    "telephone",
+];
+/// The division of Genesys' own template; elsewhere the word means something else.
+pub(super) const DIVISION: &str = "division";
+
+/// Genesys' template as it is documented: without a header, in fixed order.
+pub(super) const TEMPLATES: [&[&str]; 2] = [
+    &[
+        "name",
+        "email",
+        "phone_work",
+        "extension",
+        "title",
+        "department",
+        "email_manager",
+        "location_work",
+        "roles_divisions",
+        "queues",
+        "division",
+        "skills",
+    ],
+    &[
+        "name",
+        "email",
+        "phone_work",
+        "title",
+        "department",
+        "email_manager",
+        "location_work",
+        "roles",
+        "queues",
+        "skills",
+    ],
+];

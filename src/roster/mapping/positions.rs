@@ -1,0 +1,169 @@
+//! Files without a header: columns by their number, counted from 1.
+
+use super::families::TEMPLATES;
+use super::{Mapping, Wanted, check_fields, map, single};
+use crate::error::{Error, Kind, Result};
+use crate::roster::Records;
+
+/// Maps a file without a header and gives its columns names, by which what is written can be read again.
+///
+/// Without any wish a file as wide as Genesys' template is that template: it is documented without a header.
+///
+/// # Errors
+/// `File` if nothing says which column is the e-mail; `Usage` if a wanted column does not exist.
+pub fn map_headerless(records: &mut Records, wanted: &[Wanted]) -> Result<Mapping> {
+    check_fields(wanted)?;
+    let width = records.header.len();
+    if wanted.is_empty()
+        && let Some(template) = TEMPLATES.iter().find(|t| t.len() == width)
+        && n_addresses(records).get(1).is_some_and(|n| *n > 0)
+    {
+        records.name_columns(template.iter().map(|name| (*name).to_owned()).collect());
+        return map(records, &[]);
+    }
+    let chosen = |field: &str| -> Result<Vec<usize>> {
+        let wish = wanted.iter().rev().find(|w| w.field == field);
+        wish.map_or_else(|| Ok(Vec::new()), |w| positions(records, w))
+    };
+    let one = |field: &str| -> Result<Option<usize>> {
+        let columns = chosen(field)?;
+        if columns.is_empty() { Ok(None) } else { single(field, &columns).map(Some) }
+    };
+    let mapping = Mapping {
+        email: one("email")?.ok_or_else(|| no_email(records))?,
+        name: chosen("name")?,
+        department: one("department")?,
+        title: one("title")?,
+        division: one("division")?,
+        phone: one("phone")?,
+        family: None,
+        is_worker: false,
+    };
+    records.name_columns(names(&mapping, width));
+    Ok(mapping)
+}
+
+/// Each mapped column gets the name of its field, so that the names map by themselves; the others are numbered.
+fn names(mapping: &Mapping, width: usize) -> Vec<String> {
+    let mut names: Vec<String> = (1..=width).map(|n| format!("column_{n}")).collect();
+    let mut name = |at: usize, name: String| names[at] = name;
+    for (field, column) in [
+        ("phone", mapping.phone),
+        ("division", mapping.division),
+        ("title", mapping.title),
+        ("department", mapping.department),
+    ] {
+        column.into_iter().for_each(|at| name(at, field.to_owned()));
+    }
+    match mapping.name[..] {
+        [whole] => name(whole, "name".to_owned()),
+        [first, last] => {
+            name(first, "first name".to_owned());
+            name(last, "last name".to_owned());
+        }
+        ref parts => parts.iter().zip(1..).for_each(|(at, n)| name(*at, format!("name part {n}"))),
+    }
+    // Last, so that the key keeps its name even if it serves as something else too.
+    name(mapping.email, "email".to_owned());
+    names
+}
+
+fn positions(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
+    let width = records.header.len();
+    let position = |text: &str| {
+        let number = text.trim().trim_matches('"').parse::<usize>().ok();
+        number.filter(|n| (1..=width).contains(n)).map(|n| n - 1)
+    };
+    let found: Option<Vec<usize>> = wanted.column.split('+').map(position).collect();
+    found.ok_or_else(|| {
+        let what = format!("--map {}={}: {} has no such column", wanted.field, wanted.column, records.origin);
+        Error::new(Kind::Usage, what).hint(format!("without a header columns are numbers from 1 to {width}"))
+    })
+}
+
+/// In how many records each column holds an `@`.
+fn n_addresses(records: &Records) -> Vec<usize> {
+    let all: Vec<usize> = (0..records.header.len()).collect();
+    let mut counts = vec![0; all.len()];
+    let mut fields = Vec::new();
+    for record in records.records.iter().filter(|r| r.fault.is_none()) {
+        for (count, cell) in counts.iter_mut().zip(records.cells(record, &all, &mut fields)) {
+            *count += usize::from(cell.contains('@'));
+        }
+    }
+    counts
+}
+
+fn no_email(records: &Records) -> Error {
+    let what = format!(
+        "{} is read without a header, and nothing says which of its {} columns is the e-mail",
+        records.origin,
+        records.header.len()
+    );
+    let best = n_addresses(records).into_iter().enumerate().max_by_key(|(at, n)| (*n, std::cmp::Reverse(*at)));
+    Error::new(Kind::File, what).hint(match best {
+        Some((at, n)) if n > 0 => format!("column {} holds addresses: say --map email={}", at + 1, at + 1),
+        _ => "say --map email=N, counted from 1".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::roster::{read, read_headerless};
+
+    fn headerless(text: &str) -> Records {
+        read_headerless("hr.csv", text.as_bytes().to_vec(), None).unwrap()
+    }
+
+    fn want(field: &str, column: &str) -> Wanted {
+        Wanted { field: field.into(), column: column.into() }
+    }
+
+    #[test]
+    fn a_file_as_wide_as_the_genesys_template_is_that_template() {
+        for (row, phone, division) in [
+            ("Ada,ada@example.com,+1,7,Dr,Care,boss@example.com,Berlin,,,Home,\n", 2, Some(10)),
+            ("Ada,ada@example.com,+1,Dr,Care,boss@example.com,Berlin,,,\n", 2, None),
+        ] {
+            let mut records = headerless(row);
+            let mapping = map_headerless(&mut records, &[]).unwrap();
+            assert_eq!((mapping.email, mapping.name.as_slice()), (1, &[0][..]));
+            assert_eq!((mapping.phone, mapping.division), (Some(phone), division));
+            assert_eq!(records.header[5], if division.is_some() { "department" } else { "email_manager" });
+        }
+    }
+
+    #[test]
+    fn another_width_needs_to_be_told_and_the_hint_names_a_column_of_addresses() {
+        let mut records = headerless("1,Ada,ada@example.com\n2,Bob,bob@example.com\n");
+        let error = map_headerless(&mut records, &[]).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.hint_text()),
+            (Kind::File, Some("column 3 holds addresses: say --map email=3"))
+        );
+        let strange = "a,b,c,d,e,f,g,h,i,j@example.com\n";
+        assert!(map_headerless(&mut headerless(strange), &[]).unwrap_err().hint_text().unwrap().ends_with("email=10"));
+    }
+
+    #[test]
+    fn a_position_that_does_not_exist_is_wrong_usage() {
+        for column in ["0", "4", "Email", "1+4", "-1"] {
+            let mut records = headerless("1,Ada,ada@example.com\n");
+            let error = map_headerless(&mut records, &[want("email", "3"), want("name", column)]).unwrap_err();
+            assert_eq!((error.kind(), error.hint_text().unwrap().contains("1 to 3")), (Kind::Usage, true), "{column}");
+        }
+    }
+
+    #[test]
+    fn the_names_given_to_columns_map_by_themselves_to_the_same_columns() {
+        for name in ["4", "3+4", "4+3", "5+3+4"] {
+            let mut records = headerless("1;ada@example.com;Ada;Lovelace;Lady;Care;+1\n");
+            let wanted = [want("email", "2"), want("name", name), want("department", "6"), want("phone", "7")];
+            let first = map_headerless(&mut records, &wanted).unwrap();
+            let again = read("again.csv", records.header_line.clone(), Some(b';')).unwrap();
+            assert_eq!(map(&again, &[]).unwrap(), first, "{name}");
+        }
+    }
+}
