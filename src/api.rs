@@ -8,6 +8,7 @@ mod client;
 mod fate;
 pub mod http;
 pub mod pace;
+pub mod proxy;
 pub mod region;
 mod token;
 mod users;
