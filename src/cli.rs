@@ -29,6 +29,11 @@ const EXIT_ROWS_LEFT: u8 = 1;
 #[must_use]
 pub fn main() -> u8 {
     report_panics();
+    // The hook has said where; the code says what.
+    std::panic::catch_unwind(process).unwrap_or(Kind::Bug.exit_code())
+}
+
+fn process() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

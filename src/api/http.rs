@@ -53,7 +53,9 @@ impl Hosts {
 /// `Usage` for anything else.
 pub fn base(text: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|e| {
-        Error::new(Kind::Usage, format!("\"{text}\" is not a URL"))
+        // In front of an @ there may be a password.
+        let shown = text.rsplit('@').next().unwrap_or_default();
+        Error::new(Kind::Usage, format!("\"{shown}\" is not a URL"))
             .because(e)
             .hint("give scheme and host, as in https://api.mypurecloud.com")
     })?;
@@ -252,7 +254,9 @@ mod tests {
 
     #[test]
     fn a_url_with_a_password_is_refused_and_not_shown() {
-        for text in ["https://ada:canary@api.mypurecloud.com", "https://canary@api.mypurecloud.com"] {
+        for text in
+            ["https://ada:canary@api.mypurecloud.com", "https://canary@api.mypurecloud.com", "https://a:canary@"]
+        {
             let error = base(text).unwrap_err();
             assert_eq!(error.kind(), Kind::Usage);
             assert!(!format!("{error:?}").contains("canary"), "{error:?}");

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tokio_rustls::TlsAcceptor;
@@ -25,7 +26,10 @@ impl Raw {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
+                // A client that sends something else than a request waits for an answer.
+                stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
                 kept.lock().unwrap().push(request(&mut stream));
+                stream.set_read_timeout(None).unwrap();
                 answer(&mut stream);
             }
         });

@@ -237,6 +237,17 @@ async fn a_reply_that_is_too_deep_or_no_json_is_unreadable_and_not_shown() {
     assert_eq!(answering(body).organisation().await.unwrap().id, "x");
 }
 
+// Row 38: the login page of a network answers in the place of the login host.
+#[tokio::test(start_paused = true)]
+async fn a_login_host_that_answers_with_a_page_is_unreachable_and_not_shown() {
+    let direct = Direct::new(Org::new(fast()));
+    direct.with_org(|org| org.after_each(|_, _, reply| reply.body = b"<html>canary</html>".to_vec()));
+    let client = Client::new(direct, Credentials::client("demo-client", "demo-secret"), Options::default());
+    let error = client.organisation().await.unwrap_err();
+    assert_eq!(error.kind().exit_code(), 6, "{error:?}");
+    assert!(error.to_string().contains("without a token") && !format!("{error:?}").contains("canary"), "{error:?}");
+}
+
 // S3
 #[test]
 fn an_address_never_travels_in_a_url() {

@@ -4,6 +4,9 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 
+use rosterdiff::api::http::{Hosts, Http, Route, base};
+use rosterdiff::api::wire::{Host, Lost, Method, Request, Wire};
+
 use super::front::{Authority, Raw, Shown, self_signed, tls};
 use super::world::{World, fast};
 use crate::support::Ran;
@@ -61,6 +64,20 @@ fn a_wrong_host_an_expired_a_self_signed_and_a_strangers_certificate_are_refused
     refused(&authority.sign(HERE, 2020), &authority, trust, "expired");
     refused(&self_signed(HERE), &authority, trust, "certificate");
     refused(&stranger.sign(HERE, 2100), &authority, trust, "certificate");
+}
+
+// N5, row 39: downgrade.
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_hears_nothing_that_can_be_read() {
+    let server = Raw::saying(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec());
+    let url = base(&format!("https://{}", server.addr)).unwrap();
+    let wire = Http::new(Hosts { login: url.clone(), api: url }, &Route::default()).unwrap();
+    let mut request = Request::new(Host::Api, Method::Post, "/api/v2/users");
+    request.headers.push(("authorization".to_owned(), "Bearer canary".to_owned()));
+    request.body = b"canary".to_vec();
+    let lost = wire.send(request).await.unwrap_err();
+    assert!(matches!(lost, Lost::NotSent(_)), "{lost:?}");
+    assert!(!server.heard().concat().contains("canary"), "{:?}", server.heard());
 }
 
 #[test]
