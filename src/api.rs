@@ -9,6 +9,7 @@ mod fate;
 pub mod http;
 pub mod pace;
 mod places;
+pub mod proxy;
 pub mod region;
 mod shapes;
 mod token;

@@ -7,6 +7,7 @@ mod connect;
 mod demo;
 mod diff;
 mod plan;
+mod profile;
 mod render;
 mod simulate;
 mod snapshot;
@@ -27,6 +28,12 @@ const EXIT_ROWS_LEFT: u8 = 1;
 /// Runs the program with the arguments of the process; the result is its exit code.
 #[must_use]
 pub fn main() -> u8 {
+    report_panics();
+    // The hook has said where; the code says what.
+    std::panic::catch_unwind(process).unwrap_or(Kind::Bug.exit_code())
+}
+
+fn process() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -51,6 +58,16 @@ pub fn main() -> u8 {
     })
 }
 
+/// From now on a panic tells where it happened and nothing else: what it would say may quote people's data.
+///
+/// There is nothing to switch this off with, `RUST_BACKTRACE` included.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+        render::fault(&place);
+    }));
+}
+
 async fn run(command: Command, render: &Render) -> Result<u8> {
     // A run of creates settles what is in the air and the simulator stops in order; what is offline may simply end by
     // the signal. The others are dropped, and with them every half-written file.
@@ -69,12 +86,14 @@ async fn run(command: Command, render: &Render) -> Result<u8> {
 async fn dispatch(command: Command, render: &Render) -> Result<u8> {
     match command {
         Command::Demo(args) => demo::run(&args, render).await,
-        Command::Snapshot(args) => snapshot::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Snapshot(args) => {
+            snapshot::run(&args, || connect::Session::new(&args.connection, render), render).await
+        }
         Command::Diff(args) => diff::run(&args, render),
-        Command::Plan(args) => plan::run(&args, || connect::Session::find(&args.connection), render).await,
-        Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Plan(args) => plan::run(&args, || connect::Session::find(&args.connection, render), render).await,
+        Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Status(args) => status::run(&args, render),
-        Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection), render).await,
+        Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,
     }
 }

@@ -1,6 +1,6 @@
 //! One client for the whole run: tokens, pace and the retry of reads.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, words};
+use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, is_redirect, redirected, untrusted, words};
 use crate::api::pace::{Haste, Limits, Pace, Slot};
 use crate::api::token::{Credentials, Token, TokenReply};
 use crate::api::wire::{Lost, Reply, Request, Wire};
@@ -57,6 +57,8 @@ pub struct Client<W> {
     started: Instant,
     requests: AtomicU64,
     throttled: AtomicU64,
+    /// A given token was not accepted: nobody can mint another.
+    is_rejected: AtomicBool,
 }
 
 /// One token and its ledger.
@@ -121,6 +123,7 @@ impl<W: Wire> Client<W> {
             started: Instant::now(),
             requests: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
+            is_rejected: AtomicBool::new(false),
         })
     }
 
@@ -189,32 +192,40 @@ impl<W: Wire> Client<W> {
 
     /// The lane's token, minted or renewed if need be; callers of one lane wait for one minting.
     async fn token(&self, lane: usize) -> Result<Token> {
+        let (id, secret) = match &self.credentials {
+            Credentials::Token(_) if self.is_rejected.load(Ordering::Relaxed) => return Err(rejected_token()),
+            Credentials::Token(token) => return Ok(Token::given(token)),
+            Credentials::Client { id, secret } => (id, secret),
+        };
         let mut held = self.lanes[lane].token.lock().await;
         let generation = held.as_ref().map_or(0, |t| t.generation);
         if let Some(token) = held.as_ref().filter(|t| t.renew_at > self.now()) {
             return Ok(token.clone());
         }
-        let minted = self.mint().await?.into_token(self.now(), generation + 1);
+        let minted = self.mint(&Credentials::request(id, secret)).await?.into_token(self.now(), generation + 1);
         *held = Some(minted.clone());
         Ok(minted)
     }
 
-    async fn mint(&self) -> Result<TokenReply> {
+    async fn mint(&self, request: &Request) -> Result<TokenReply> {
+        let call = "POST oauth/token";
         let mut last = String::new();
         for attempt in 0..READS_MAX {
             if attempt > 0 {
                 tokio::time::sleep(READ_WAIT * 2_u32.pow(attempt - 1)).await;
             }
             self.requests.fetch_add(1, Ordering::Relaxed);
-            match self.wire.send(self.credentials.request()).await {
-                Ok(reply) if reply.status == 200 => {
-                    let decoded = serde_json::from_slice(&reply.body);
-                    return decoded
-                        .map_err(|_| Error::new(Kind::Credentials, "the login host answered without a token"));
-                }
+            match self.wire.send(request.clone()).await {
+                Ok(reply) if reply.status == 200 => match serde_json::from_slice(&reply.body) {
+                    Ok(minted) => return Ok(minted),
+                    // The login page of a network answers like this.
+                    Err(_) => "the login host answered without a token".clone_into(&mut last),
+                },
                 Ok(reply) if is_mint_limit(&reply) || reply.status == 429 => "too many tokens".clone_into(&mut last),
                 Ok(reply) if reply.status >= 500 => last = format!("HTTP {}", reply.status),
+                Ok(reply) if is_redirect(reply.status) => return Err(redirected(call, reply.status)),
                 Ok(reply) => return Err(refused_login(&reply)),
+                Err(Lost::Untrusted(why)) => return Err(untrusted(call, &why)),
                 Err(Lost::NotSent(why) | Lost::Unknown(why)) => last = why,
             }
         }
@@ -223,6 +234,9 @@ impl<W: Wire> Client<W> {
 
     /// Forgets a token that was not accepted, unless somebody renewed it meanwhile.
     async fn distrust(&self, lane: usize, generation: u64) {
+        if matches!(self.credentials, Credentials::Token(_)) {
+            self.is_rejected.store(true, Ordering::Relaxed);
+        }
         let mut held = self.lanes[lane].token.lock().await;
         if let Some(token) = held.as_mut().filter(|t| t.generation == generation) {
             token.renew_at = Duration::ZERO;
@@ -233,7 +247,12 @@ impl<W: Wire> Client<W> {
     ///
     /// # Errors
     /// The [`Fate`] of a call without a good reply.
-    pub(super) async fn send(&self, mut permit: Permit<W>, mut request: Request) -> Result<Reply, Fate> {
+    pub(super) async fn send(&self, permit: Permit<W>, request: Request) -> Result<Reply, Fate> {
+        self.exchange(permit, request).await.unwrap_or_else(|lost| Err(Fate::of_loss(lost)))
+    }
+
+    /// Sends one call once: its loss, or the reply or its fate.
+    async fn exchange(&self, mut permit: Permit<W>, mut request: Request) -> Result<Result<Reply, Fate>, Lost> {
         request.headers.push(permit.token.header());
         self.requests.fetch_add(1, Ordering::Relaxed);
         permit.end = End::Lost;
@@ -242,17 +261,17 @@ impl<W: Wire> Client<W> {
         let reply = match sent {
             Ok(reply) => reply,
             Err(lost) => {
-                if matches!(lost, Lost::NotSent(_)) {
+                if matches!(lost, Lost::NotSent(_) | Lost::Untrusted(_)) {
                     permit.end = End::Unsent;
                 }
-                return Err(Fate::of_loss(lost));
+                return Err(lost);
             }
         };
         permit.end = End::Replied;
         let lane = &self.lanes[permit.lane];
         lane.pace().replied(permit.sent, now, Limits::of(&reply));
         if (200..=299).contains(&reply.status) {
-            return Ok(reply);
+            return Ok(Ok(reply));
         }
         let fate = Fate::of_reply(&reply);
         match &fate {
@@ -263,7 +282,7 @@ impl<W: Wire> Client<W> {
             Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation).await,
             Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) | Fate::Forbidden(_) | Fate::Refused(_) => {}
         }
-        Err(fate)
+        Ok(Err(fate))
     }
 
     /// Reads: sent again as often as it makes sense, since a read changes nothing.
@@ -305,14 +324,17 @@ impl<W: Wire> Client<W> {
         let begun = self.now();
         loop {
             let permit = self.permit(Haste::Burst).await?;
-            let fate = match self.send(permit, request.clone()).await {
-                Ok(reply) => match serde_json::from_slice(&reply.body) {
+            let fate = match self.exchange(permit, request.clone()).await {
+                Ok(Ok(reply)) => match object(&reply) {
                     Ok(value) => return Ok(Ok(value)),
-                    Err(e) => Fate::Malformed(unreadable(&reply, &e)),
+                    Err(why) => Fate::Malformed(why),
                 },
-                Err(fate) => fate,
+                Ok(Err(fate)) => fate,
+                Err(Lost::Untrusted(why)) => return Err(untrusted(call, &why)),
+                Err(lost) => Fate::of_loss(lost),
             };
             match fate {
+                Fate::Refused(words) if is_redirect(words.status) => return Err(redirected(call, words.status)),
                 Fate::Refused(_) | Fate::Forbidden(_) => return Ok(Err(fate)),
                 Fate::Throttled(after) if after <= RETRY_AFTER_MAX && self.now() - begun < THROTTLED_MAX => continue,
                 Fate::Auth(_) if auth_failures == 0 => auth_failures += 1,
@@ -328,10 +350,19 @@ impl<W: Wire> Client<W> {
     }
 }
 
-/// Where and how a body is wrong; never what stands there, since that may be somebody's address.
-fn unreadable(reply: &Reply, error: &serde_json::Error) -> String {
-    let (kind, line, column) = (error.classify(), error.line(), error.column());
-    format!("the reply cannot be read ({kind:?} error at line {line}, column {column} of {} bytes)", reply.body.len())
+/// Reads a body, which has to be a JSON object: a list would pass for the fields of one, in order.
+///
+/// # Errors
+/// Where and how it is wrong; never what stands there, since that may be somebody's address.
+pub(super) fn object<T: DeserializeOwned>(reply: &Reply) -> Result<T, String> {
+    let n_octets = reply.body.len();
+    if reply.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(format!("the reply cannot be read (no JSON object in {n_octets} bytes)"));
+    }
+    serde_json::from_slice(&reply.body).map_err(|e| {
+        let (kind, line, column) = (e.classify(), e.line(), e.column());
+        format!("the reply cannot be read ({kind:?} error at line {line}, column {column} of {n_octets} bytes)")
+    })
 }
 
 /// A login that says 400 because tokens are minted too fast, not because of the secret.
@@ -346,5 +377,11 @@ fn refused_login(reply: &Reply) -> Error {
         Kind::Credentials,
         format!("the login host refused the client credentials: HTTP {} ({code})", reply.status),
     )
-    .hint("check GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET and that the region is the client's own")
+    .hint("check client id and secret, and that the region is the client's own")
+}
+
+fn rejected_token() -> Error {
+    Error::new(Kind::Credentials, "the access token was not accepted (HTTP 401)").hint(
+        "it has expired or was revoked: get a new one, or use an OAuth client, whose tokens are renewed by themselves",
+    )
 }

@@ -49,7 +49,7 @@ pub enum Fate {
 impl Fate {
     pub(super) fn of_loss(lost: Lost) -> Self {
         match lost {
-            Lost::NotSent(why) => Self::NotSent(why),
+            Lost::NotSent(why) | Lost::Untrusted(why) => Self::NotSent(why),
             Lost::Unknown(why) => Self::Unknown(why),
         }
     }
@@ -93,7 +93,7 @@ impl Fate {
                 Error::new(Kind::Unreachable, format!("{call}: {why}")).hint("safe to run again")
             }
             Self::Auth(words) => Error::new(Kind::Credentials, said(&words))
-                .hint("check GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET and the region"),
+                .hint("check that client id, secret and region belong together and that the OAuth client is enabled"),
             Self::Forbidden(words) => Error::new(Kind::Credentials, said(&words))
                 .hint("the OAuth client's role needs directory:user:view, and directory:user:add for apply"),
             Self::Refused(words) => Error::new(Kind::Unreachable, said(&words))
@@ -116,12 +116,35 @@ struct ErrorBody {
 /// The service's words: `ErrorBody`, or the form of `/oauth/token`, or nothing that can be read.
 pub(super) fn words(reply: &Reply) -> Words {
     let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let correlation_id = reply.header("inin-correlation-id").map(str::to_owned).or(body.context_id);
     Words {
         status: reply.status,
-        code: body.code.or(body.error),
+        code: body.code.or(body.error).filter(|code| is_code(code)),
         message: body.message.or(body.description),
-        correlation_id: reply.header("inin-correlation-id").map(str::to_owned).or(body.context_id),
+        correlation_id: correlation_id.filter(|id| is_code(id)),
     }
+}
+
+/// Codes and ids go into logs and errors: what could be an address, a name or a page of HTML is none.
+fn is_code(text: &str) -> bool {
+    (1..=80).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(&b))
+}
+
+/// A read that was sent elsewhere. Where to is not told: the address may hold anything.
+pub(super) fn redirected(call: &str, status: u16) -> Error {
+    Error::new(Kind::Unsafe, format!("{call}: answered with a redirect (HTTP {status}); none is followed"))
+        .hint("check the region, --api-url and --login-url; the login page of a network answers like this, too")
+}
+
+/// A host that cannot prove who it is.
+pub(super) fn untrusted(call: &str, why: &str) -> Error {
+    Error::new(Kind::Unreachable, format!("{call}: {why}; nothing was sent")).hint(
+        "if your network inspects TLS, name its certificate authority with --ca-file FILE; the check cannot be skipped",
+    )
+}
+
+pub(super) const fn is_redirect(status: u16) -> bool {
+    matches!(status, 300..=399)
 }
 
 /// `Retry-After` in seconds, or `inin-ratelimit-reset` where it is missing or a date (which needs no clock of ours).

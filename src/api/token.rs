@@ -9,14 +9,19 @@ use crate::api::wire::{Host, Method, Request};
 
 /// How to get a token.
 #[derive(Clone, Debug)]
-pub struct Credentials {
-    /// OAuth client id.
-    pub client_id: String,
-    /// OAuth client secret.
-    pub client_secret: SecretString,
+pub enum Credentials {
+    /// An OAuth client (client credentials grant): tokens are minted, and renewed in time.
+    Client {
+        /// OAuth client id.
+        id: String,
+        /// OAuth client secret.
+        secret: SecretString,
+    },
+    /// A token that somebody else has minted. It cannot be renewed: when it is no longer accepted, the run ends.
+    Token(SecretString),
 }
 
-/// A minted token.
+/// A token to call with.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub secret: SecretString,
@@ -41,9 +46,21 @@ impl TokenReply {
 }
 
 impl Credentials {
+    /// The credentials of an OAuth client.
+    #[must_use]
+    pub fn client(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        Self::Client { id: id.into(), secret: secret.into() }
+    }
+
+    /// A token to use as it is.
+    #[must_use]
+    pub fn token(token: impl Into<SecretString>) -> Self {
+        Self::Token(token.into())
+    }
+
     /// `POST /oauth/token`, `grant_type=client_credentials`, Basic authorization.
-    pub(super) fn request(&self) -> Request {
-        let pair = format!("{}:{}", self.client_id, self.client_secret.expose_secret());
+    pub(super) fn request(id: &str, secret: &SecretString) -> Request {
+        let pair = format!("{id}:{}", secret.expose_secret());
         let mut request = Request::new(Host::Login, Method::Post, "/oauth/token");
         request.headers = vec![
             ("authorization".to_owned(), format!("Basic {}", base64(pair.as_bytes()))),
@@ -55,6 +72,11 @@ impl Credentials {
 }
 
 impl Token {
+    /// A token that is never renewed.
+    pub(super) fn given(secret: &SecretString) -> Self {
+        Self { secret: secret.clone(), renew_at: Duration::MAX, generation: 0 }
+    }
+
     pub(super) fn header(&self) -> (String, String) {
         ("authorization".to_owned(), format!("Bearer {}", self.secret.expose_secret()))
     }
@@ -76,7 +98,13 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use super::{Credentials, base64};
+
+    #[test]
+    fn credentials_print_as_nothing() {
+        let (client, token) = (Credentials::client("client", "canary"), Credentials::token("canary"));
+        assert!(!format!("{client:?} {token:?}").contains("canary"));
+    }
 
     #[test]
     fn base64_is_that_of_rfc_4648() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::api::client::{Client, Permit};
+use crate::api::client::{Client, Permit, object};
 use crate::api::fate::{Fate, Words};
 use crate::api::shapes::{self, CursorListing, Listing, SearchListing, UserBody};
 use crate::api::wire::{Host, Method, Request, Wire};
@@ -199,7 +199,7 @@ impl<W: Wire> Client<W> {
     /// The [`Fate`] of the call.
     pub async fn create(&self, permit: Permit<W>, person: &Person) -> Result<Created, Fate> {
         let reply = self.send(permit, post("/api/v2/users", person.create_body())).await?;
-        let user = serde_json::from_slice::<UserBody>(&reply.body).ok().and_then(|b| b.into_user(State::Active));
+        let user = object::<UserBody>(&reply).ok().and_then(|body| body.into_user(State::Active));
         let user = user.ok_or_else(|| Fate::Malformed(format!("HTTP {} without a readable user", reply.status)))?;
         let correlation_id = reply.header("inin-correlation-id").map(str::to_owned);
         Ok(Created { id: user.id, email: user.email, status: reply.status, correlation_id })

@@ -98,6 +98,8 @@ impl fmt::Debug for Reply {
 pub enum Lost {
     /// The request provably never left: the name did not resolve, the connection was refused. Safe to send again.
     NotSent(String),
+    /// The request provably never left, and trying again is in vain: the host's certificate is not trusted.
+    Untrusted(String),
     /// It may have arrived and been carried out: time-out, reset, cut body. Look before sending again.
     Unknown(String),
 }

@@ -258,14 +258,56 @@ fn is_as_sent(person: &Person, user: &User) -> bool {
         && person.phone.as_ref().is_none_or(|sent| user.phone.as_ref() == Some(sent))
 }
 
-/// The service's words, with the person taken out.
+/// The service's words, with the person taken out, however it spells them.
 fn said(words: Words, person: &Person) -> Said {
-    let words_only = words.message.map(|message| {
-        let mut text = message;
-        for (secret, mark) in [(&person.email, "<email>"), (&person.key, "<email>"), (&person.name, "<name>")] {
-            text = text.replace(secret.as_str(), mark);
-        }
-        text
-    });
+    let words_only = words.message.map(|message| without(&message, person));
     Said { http: Some(words.status), code: words.code, words: words_only, cid: words.correlation_id }
+}
+
+/// `message` without any address, and without the parts of the person's name in whatever case.
+fn without(message: &str, person: &Person) -> String {
+    let is_edge = |c: char| c.is_whitespace() || "[](){}<>\"',;:=".contains(c);
+    let parts: Vec<String> = person.name.split_whitespace().map(str::to_lowercase).collect();
+    let mask = |word: &str| {
+        let lower = word.trim_end_matches('.').to_lowercase();
+        match word {
+            _ if word.contains('@') => "<email>".to_owned(),
+            _ if parts.contains(&lower) => "<name>".to_owned(),
+            _ => word.to_owned(),
+        }
+    };
+    let mut text = String::with_capacity(message.len());
+    for piece in message.split_inclusive(is_edge) {
+        let word = piece.trim_end_matches(is_edge);
+        text += &mask(word);
+        text += &piece[word.len()..];
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_words_are_kept_without_the_person() {
+        let person = Person {
+            row: 1,
+            key: "ada@example.com".to_owned(),
+            email: "Ada@example.com".to_owned(),
+            name: "Ada von Lovelace".to_owned(),
+            department: None,
+            title: None,
+            division: None,
+            phone: None,
+        };
+        for (message, kept) in [
+            ("Value [ADA@EXAMPLE.COM] is not valid.", "Value [<email>] is not valid."),
+            ("name=\"Ada VON Lovelace\" is taken", "name=\"<name> <name> <name>\" is taken"),
+            ("ada@example.com, bob@example.com.", "<email>, <email>"),
+            ("no person here: adage", "no person here: adage"),
+        ] {
+            assert_eq!(without(message, &person), kept);
+        }
+    }
 }

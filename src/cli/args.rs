@@ -55,16 +55,23 @@ pub enum Command {
     Simulate(Simulate),
 }
 
-/// Where the organisation is. Client id, secret and region come from the environment: `GENESYSCLOUD_OAUTHCLIENT_ID`,
-/// `GENESYSCLOUD_OAUTHCLIENT_SECRET`, `GENESYSCLOUD_REGION`.
+/// Where the organisation is. Credentials and region come from the environment (`GENESYSCLOUD_OAUTHCLIENT_ID`,
+/// `GENESYSCLOUD_OAUTHCLIENT_SECRET` or `GENESYSCLOUD_ACCESS_TOKEN`, and `GENESYSCLOUD_REGION`) or from a profile of
+/// `~/.gc/config.toml`, never from an argument.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Connection {
+    /// Profile of ~/.gc/config.toml to take credentials and region from, instead of the environment
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Replaces the region's API host
     #[arg(long, value_name = "URL", env = "ROSTERDIFF_API_URL")]
     pub api_url: Option<String>,
     /// Replaces the region's login host (by default the API host, if that is on loopback)
     #[arg(long, value_name = "URL", env = "ROSTERDIFF_LOGIN_URL")]
     pub login_url: Option<String>,
+    /// PEM file of certificate authorities to trust beside the system's
+    #[arg(long, value_name = "FILE", env = "ROSTERDIFF_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// OAuth tokens to spread calls over; each has its own limit at the service
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
     pub tokens: u8,

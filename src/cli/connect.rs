@@ -1,13 +1,28 @@
-//! From the environment and the flags to a client.
+//! From the environment, a profile and the flags to a client.
+//!
+//! Credentials and region come from one source, whole: the profile asked for, else the environment, else the profile
+//! `DEFAULT`. Half of one and half of another could send one organisation's secret to another's host.
 
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use super::args::Connection;
-use crate::api::http::{Hosts, Http, base};
+use super::profile::{DEFAULT, Profiles};
+use super::render::Render;
+use crate::api::http::{Authorities, Hosts, Http, Route, base};
+use crate::api::proxy::Proxy;
 use crate::api::{Client, Credentials, Options};
 use crate::error::{Error, Kind, Result};
+
+const ID: &str = "GENESYSCLOUD_OAUTHCLIENT_ID";
+const SECRET: &str = "GENESYSCLOUD_OAUTHCLIENT_SECRET";
+const TOKEN: &str = "GENESYSCLOUD_ACCESS_TOKEN";
+const REGION: &str = "GENESYSCLOUD_REGION";
+/// Longest file of authorities: the whole bundle of a system is a quarter of a MiB.
+const CA_BYTES_MAX: u64 = 8 << 20;
 
 /// What a command needs to talk to one organisation.
 #[derive(Clone, Debug)]
@@ -17,75 +32,292 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session from the environment and the flags; nothing is sent yet.
+    /// A session from the environment, a profile and the flags; nothing is sent yet. `render` is told once what a
+    /// person should know: which proxy is asked, and that a file of secrets is open to others.
     ///
     /// # Errors
-    /// `Usage` for a wrong URL or region, `Credentials` if none are given.
-    pub fn new(connection: &Connection) -> Result<Self> {
-        let hosts = hosts(connection)?;
-        let credentials = Credentials {
-            client_id: required("GENESYSCLOUD_OAUTHCLIENT_ID")?,
-            client_secret: SecretString::from(required("GENESYSCLOUD_OAUTHCLIENT_SECRET")?),
-        };
-        Self::with(hosts, credentials, connection)
+    /// `Usage` for a wrong URL or region, `Credentials` if they are missing or incomplete, `File` if a profile or an
+    /// authority cannot be read.
+    pub fn new(connection: &Connection, render: &Render) -> Result<Self> {
+        let source = Source::choose(connection, &env, render)?;
+        let source = source.ok_or_else(|| missing("there are no credentials"))?;
+        Self::of_source(source, connection, render)
     }
 
-    /// A session if there are credentials in the environment.
+    /// The same, or nothing where no credentials are given: then a command that can do without them does. Incomplete
+    /// ones count as none, unless they are those of a profile that was asked for.
     ///
     /// # Errors
-    /// `Usage` for a wrong URL or region.
-    pub fn find(connection: &Connection) -> Result<Option<Self>> {
-        let has = |name| env(name).is_some();
-        let has_all = has("GENESYSCLOUD_OAUTHCLIENT_ID") && has("GENESYSCLOUD_OAUTHCLIENT_SECRET");
-        has_all.then(|| Self::new(connection)).transpose()
+    /// As [`Session::new`], but for missing credentials.
+    pub fn find(connection: &Connection, render: &Render) -> Result<Option<Self>> {
+        let source = Source::usable(connection, &env, render)?;
+        source.map(|source| Self::of_source(source, connection, render)).transpose()
     }
 
-    /// A session with given hosts and credentials.
+    /// A session with a given wire and credentials.
     ///
     /// # Errors
-    /// `Usage` if the machine has no usable TLS set-up.
-    pub fn with(hosts: Hosts, credentials: Credentials, connection: &Connection) -> Result<Self> {
+    /// `Usage` if more tokens are asked for than these credentials can give.
+    pub fn with(wire: Http, credentials: Credentials, connection: &Connection) -> Result<Self> {
+        if connection.tokens > 1 && matches!(credentials, Credentials::Token(_)) {
+            return Err(Error::new(Kind::Usage, format!("--tokens {} with an access token", connection.tokens))
+                .hint("one token is one token: more can only be minted with an OAuth client's id and secret"));
+        }
         let options =
             Options { n_tokens: usize::from(connection.tokens.max(1)), per_min: connection.per_min.map(f64::from) };
-        Ok(Self { client: Client::new(Http::new(hosts)?, credentials, options) })
+        Ok(Self { client: Client::new(wire, credentials, options) })
+    }
+
+    fn of_source(source: Source, connection: &Connection, render: &Render) -> Result<Self> {
+        let region = source.region();
+        let credentials = source.credentials()?;
+        let hosts = hosts(connection, region, matches!(credentials, Credentials::Token(_)))?;
+        let route = Route {
+            authorities: connection.ca_file.as_deref().map(authorities).transpose()?,
+            proxy: proxy(&hosts, render)?,
+        };
+        Self::with(Http::new(hosts, &route)?, credentials, connection)
+    }
+}
+
+/// Reads a variable of the environment.
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Where credentials and region come from.
+#[derive(Debug)]
+enum Place {
+    Environment,
+    Profile { name: String, path: PathBuf },
+}
+
+/// What one place says.
+#[derive(Debug)]
+struct Source {
+    place: Place,
+    id: Option<String>,
+    secret: Option<SecretString>,
+    token: Option<SecretString>,
+    region: Option<String>,
+}
+
+impl Source {
+    /// The first place that says anything, or the one that was asked for.
+    fn choose(connection: &Connection, env: Env<'_>, render: &Render) -> Result<Option<Self>> {
+        if let Some(name) = &connection.profile {
+            let path = profiles_path(env).ok_or_else(|| {
+                missing(&format!("there is no profile \"{name}\": HOME is not set, so ~/.gc/config.toml is nowhere"))
+            })?;
+            let profiles = Profiles::read(&path)?.ok_or_else(|| {
+                missing(&format!("there is no profile \"{name}\": {} does not exist", path.display()))
+            })?;
+            return Self::of_profile(&profiles, name, render).map(Some).ok_or_else(|| unknown(&profiles, name));
+        }
+        if [ID, SECRET, TOKEN].iter().any(|name| env(name).is_some()) {
+            return Ok(Some(Self {
+                place: Place::Environment,
+                id: env(ID),
+                secret: env(SECRET).map(SecretString::from),
+                token: env(TOKEN).map(SecretString::from),
+                region: env(REGION),
+            }));
+        }
+        let profiles = profiles_path(env).map(|path| Profiles::read(&path)).transpose()?.flatten();
+        Ok(profiles.and_then(|profiles| Self::of_profile(&profiles, DEFAULT, render)))
+    }
+
+    fn of_profile(profiles: &Profiles, name: &str, render: &Render) -> Option<Self> {
+        let profile = profiles.find(name)?;
+        if profiles.is_open {
+            let path = profiles.path().display();
+            render.warn_once(format!("warning: {path} holds secrets and others may read it: chmod 600 {path}"));
+        }
+        Some(Self {
+            place: Place::Profile { name: name.to_owned(), path: profiles.path().to_owned() },
+            id: profile.get("client_credentials"),
+            secret: profile.get("client_secret").map(SecretString::from),
+            token: profile.get("access_token").map(SecretString::from),
+            region: profile.get("environment"),
+        })
+    }
+
+    /// The same, but for a place that nobody asked for and that is incomplete.
+    fn usable(connection: &Connection, env: Env<'_>, render: &Render) -> Result<Option<Self>> {
+        let source = Self::choose(connection, env, render)?;
+        let is_complete = |s: &Self| s.token.is_some() || s.id.is_some() && s.secret.is_some();
+        Ok(source.filter(|source| connection.profile.is_some() || is_complete(source)))
+    }
+
+    /// The region, or what to say of a missing one.
+    fn region(&self) -> Result<String, String> {
+        self.region.clone().ok_or_else(|| self.lacks(REGION, "environment"))
+    }
+
+    /// A token wins over the means to mint one, as with the official tools.
+    fn credentials(self) -> Result<Credentials> {
+        match (&self.id, &self.secret) {
+            _ if self.token.is_some() => {}
+            (None, _) => return Err(missing(&self.lacks(ID, "client_credentials"))),
+            (_, None) => return Err(missing(&self.lacks(SECRET, "client_secret"))),
+            (Some(_), Some(_)) => {}
+        }
+        match (self.token, self.id.zip(self.secret)) {
+            (Some(token), _) => Ok(Credentials::Token(token)),
+            (None, Some((id, secret))) => Ok(Credentials::Client { id, secret }),
+            (None, None) => Err(Error::bug("credentials were found complete and are not")),
+        }
+    }
+
+    fn lacks(&self, variable: &str, key: &str) -> String {
+        match &self.place {
+            Place::Environment => format!("{variable} is not set"),
+            Place::Profile { name, path } => format!("profile \"{name}\" in {} has no {key}", path.display()),
+        }
     }
 }
 
 fn env(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-fn required(name: &str) -> Result<String> {
-    env(name).ok_or_else(|| {
-        Error::new(Kind::Credentials, format!("{name} is not set"))
-            .hint("set GENESYSCLOUD_OAUTHCLIENT_ID, GENESYSCLOUD_OAUTHCLIENT_SECRET and GENESYSCLOUD_REGION of an OAuth client (client credentials grant)")
-    })
+fn profiles_path(env: Env<'_>) -> Option<PathBuf> {
+    env("HOME").map(|home| Path::new(&home).join(".gc").join("config.toml"))
 }
 
-fn hosts(connection: &Connection) -> Result<Hosts> {
-    let region = env("GENESYSCLOUD_REGION").map(|r| Hosts::of_region(&r)).transpose();
+fn missing(what: &str) -> Error {
+    Error::new(Kind::Credentials, what).hint(format!(
+        "set {ID} and {SECRET} (an OAuth client with client credentials grant), or set {TOKEN}, each with {REGION}; or \
+         use a profile of ~/.gc/config.toml with --profile NAME"
+    ))
+}
+
+fn unknown(profiles: &Profiles, name: &str) -> Error {
+    let path = profiles.path().display();
+    let names = profiles.names();
+    let known = if names.is_empty() { "it holds none".to_owned() } else { format!("it holds {}", names.join(", ")) };
+    Error::new(Kind::Credentials, format!("there is no profile \"{name}\" in {path}: {known}"))
+        .hint("name one of them with --profile NAME, or leave it away to use the environment")
+}
+
+/// The hosts: those of the flags, else the region's. `region` is what to say if one is needed and there is none.
+fn hosts(connection: &Connection, region: Result<String, String>, is_token: bool) -> Result<Hosts> {
+    let of_region = |without: &str, hint: &str| match &region {
+        Ok(region) => Hosts::of_region(region),
+        Err(lack) if without.is_empty() => Err(Error::new(Kind::Usage, lack.as_str()).hint(hint)),
+        Err(_) => Err(Error::new(Kind::Usage, without).hint(hint)),
+    };
     match (&connection.api_url, &connection.login_url) {
-        (None, None) => region?.ok_or_else(|| {
-            Error::new(Kind::Usage, "GENESYSCLOUD_REGION is not set")
-                .hint("set it to the organisation's host or AWS region, such as mypurecloud.de or eu-central-1")
-        }),
+        (None, None) => {
+            of_region("", "it is the organisation's host or AWS region, such as mypurecloud.de or eu-central-1")
+        }
         (Some(api), Some(login)) => Ok(Hosts { api: base(api)?, login: base(login)? }),
         (Some(api), None) => {
             let api = base(api)?;
-            // A simulator serves both on one port; anything else has to say where secrets go.
-            let login = if api.scheme() == "http" { Some(api.clone()) } else { region?.map(|r| r.login) };
-            let login = login.ok_or_else(|| {
-                Error::new(Kind::Usage, "--api-url without a login host")
-                    .hint("add --login-url, or set GENESYSCLOUD_REGION")
-            })?;
+            // A simulator serves both on one port, and a token needs no login; anything else has to say where secrets go.
+            let login = if api.scheme() == "http" || is_token {
+                api.clone()
+            } else {
+                of_region("--api-url without a login host", "add --login-url, or set GENESYSCLOUD_REGION")?.login
+            };
             Ok(Hosts { api, login })
         }
         (None, Some(login)) => {
-            let api = region?.map(|r| r.api).ok_or_else(|| {
-                Error::new(Kind::Usage, "--login-url without an API host")
-                    .hint("add --api-url, or set GENESYSCLOUD_REGION")
-            })?;
-            Ok(Hosts { api, login: base(login)? })
+            let login = base(login)?;
+            let api = of_region("--login-url without an API host", "add --api-url, or set GENESYSCLOUD_REGION")?.api;
+            Ok(Hosts { api, login })
         }
+    }
+}
+
+fn authorities(path: &Path) -> Result<Authorities> {
+    let file = std::fs::File::open(path).map_err(|e| Error::file("read", path, e))?;
+    let mut pem = Vec::new();
+    file.take(CA_BYTES_MAX).read_to_end(&mut pem).map_err(|e| Error::file("read", path, e))?;
+    Authorities::of_pem(path, &pem)
+}
+
+/// The proxy that the environment names for https, if it is to be asked for one of the hosts at all.
+fn proxy(hosts: &Hosts, render: &Render) -> Result<Option<Proxy>> {
+    let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| env(name).map(|value| (name, value)));
+    let named = first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"]));
+    let except = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
+    let is_real = |url: &&url::Url| !crate::api::http::is_loopback(url);
+    let real: Vec<_> = [&hosts.login, &hosts.api].into_iter().filter(is_real).collect();
+    let Some((name, text)) = named.filter(|_| !real.is_empty()) else { return Ok(None) };
+    let proxy = Proxy::new(name, &text, &except)?;
+    if !real.iter().any(|host| proxy.is_for(host)) {
+        return Ok(None);
+    }
+    render.warn_once(format!("Through the proxy {} ({name}).", proxy.shown()));
+    Ok(Some(proxy))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::cli::args::Talk;
+
+    const QUIET: Talk = Talk { json: false, quiet: true, verbose: false };
+
+    /// What is found without a prompt: the client id, or `token`.
+    fn usable(set: &[(&str, &str)], profile: Option<&str>) -> Result<Option<String>> {
+        let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        let connection = Connection { profile: profile.map(str::to_owned), ..Connection::default() };
+        let source = Source::usable(&connection, &env, &Render::new(QUIET))?;
+        Ok(source.map(|source| match source.credentials() {
+            Ok(Credentials::Client { id, .. }) => id,
+            Ok(Credentials::Token(_)) => "token".to_owned(),
+            Err(e) => e.to_string(),
+        }))
+    }
+
+    /// A home directory, gone at the end of the test.
+    struct Home(PathBuf);
+
+    impl Drop for Home {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn home(text: &str) -> (Home, String) {
+        let home = Home(crate::files::atomic::fresh_dir("rosterdiff-test-").unwrap());
+        std::fs::create_dir(home.0.join(".gc")).unwrap();
+        std::fs::write(home.0.join(".gc/config.toml"), text).unwrap();
+        let path = home.0.display().to_string();
+        (home, path)
+    }
+
+    #[test]
+    fn no_credentials_or_half_of_them_count_as_none() {
+        assert_eq!(usable(&[], None).unwrap(), None);
+        assert_eq!(usable(&[(REGION, "mypurecloud.de")], None).unwrap(), None);
+        assert_eq!(usable(&[(ID, "id")], None).unwrap(), None);
+        assert_eq!(usable(&[("HOME", "/nonexistent")], None).unwrap(), None);
+        let (_kept, home) = home("[other]\nclient_credentials = 'o'\nclient_secret = 's'\n");
+        assert_eq!(usable(&[("HOME", &home)], None).unwrap(), None);
+    }
+
+    #[test]
+    fn the_profile_asked_for_comes_before_the_environment_and_that_before_the_default() {
+        let profile = |name: &str| format!("[{name}]\nclient_credentials = '{name}'\nclient_secret = 's'\n");
+        let (_kept, home) = home(&[profile("default"), profile("other")].concat());
+        let all = [("HOME", home.as_str()), (ID, "env"), (SECRET, "s")];
+        assert_eq!(usable(&all, Some("Other")).unwrap().as_deref(), Some("other"));
+        assert_eq!(usable(&all, None).unwrap().as_deref(), Some("env"));
+        assert_eq!(usable(&all[..1], None).unwrap().as_deref(), Some("default"));
+        // Half a source is not filled up from another.
+        assert_eq!(usable(&all[..2], None).unwrap(), None);
+        assert_eq!(usable(&[all[0], all[1], all[2], (TOKEN, "t")], None).unwrap().as_deref(), Some("token"));
+    }
+
+    #[test]
+    fn a_profile_that_was_asked_for_and_is_not_there_is_an_error() {
+        let (_kept, home) = home("[default]\naccess_token = 't'\n");
+        let error = usable(&[("HOME", &home)], Some("prod")).unwrap_err();
+        assert_eq!(error.kind(), Kind::Credentials);
+        assert!(error.to_string().contains("prod") && error.to_string().contains("default"), "{error}");
+        assert_eq!(usable(&[], Some("prod")).unwrap_err().kind(), Kind::Credentials);
+        assert_eq!(usable(&[("HOME", "/nonexistent")], Some("prod")).unwrap_err().kind(), Kind::Credentials);
     }
 }

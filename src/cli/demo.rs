@@ -9,7 +9,7 @@ use super::connect::Session;
 use super::render::{Render, count};
 use super::{apply, plan, simulate, snapshot, verify};
 use crate::api::Credentials;
-use crate::api::http::{Hosts, base};
+use crate::api::http::{Hosts, Http, Route, base};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic;
 use crate::files::manifest::Manifest;
@@ -109,13 +109,9 @@ impl Stages<'_> {
 
     fn session(&self) -> Result<Session> {
         let url = base(&self.server.base_url())?;
-        let credentials =
-            Credentials { client_id: Settings::default().client_id, client_secret: simulate::SECRET.to_owned().into() };
-        Session::with(
-            Hosts { login: url.clone(), api: url },
-            credentials,
-            &Connection { tokens: 1, ..Connection::default() },
-        )
+        let credentials = Credentials::client(Settings::default().client_id, simulate::SECRET);
+        let wire = Http::new(Hosts { login: url.clone(), api: url }, &Route::default())?;
+        Session::with(wire, credentials, &Connection::default())
     }
 
     async fn snapshot(&self, name: &str) -> Result<PathBuf> {

@@ -40,7 +40,7 @@ async fn plan(
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
-    let mut session = Found { args, find: Some(session), found: None };
+    let mut session = Found { args, render, find: Some(session), found: None };
     let source = match &args.snapshot {
         Some(path) => path.clone(),
         None => {
@@ -83,6 +83,7 @@ async fn plan(
 /// The way to the organisation, found once and only if it is needed.
 struct Found<'a, F> {
     args: &'a args::Plan,
+    render: &'a Render,
     find: Option<F>,
     found: Option<Session>,
 }
@@ -99,7 +100,7 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
     /// A session, or the error that says what is missing.
     fn needed(&mut self) -> Result<&Session> {
         if self.at_hand()?.is_none() {
-            self.found = Some(Session::new(&self.args.connection)?);
+            self.found = Some(Session::new(&self.args.connection, self.render)?);
         }
         self.found.as_ref().ok_or_else(|| Error::bug("a session was lost"))
     }
@@ -107,7 +108,13 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
 
 /// Looks up every key that nobody seems to hold, and adds whoever holds one to the snapshot.
 async fn look_up(plan: &Plan, snapshot: &mut Snapshot, session: &Session, render: &Render) -> Result<()> {
-    let organisation = session.client.organisation().await?;
+    let organisation = session.client.organisation().await.map_err(|e| match e.kind() {
+        Kind::Unreachable => e.hint(
+            "the rows that this snapshot does not settle are looked up where there are credentials: run it again, or \
+             without credentials for a plan that is not proven",
+        ),
+        _ => e,
+    })?;
     if snapshot.organisation_id().is_some_and(|id| id != organisation.id) {
         let what = format!("the snapshot is of another organisation than {}", apply::shown(&organisation));
         return Err(

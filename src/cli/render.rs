@@ -2,6 +2,7 @@
 use std::error::Error as _;
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -15,11 +16,13 @@ pub struct Render {
     talk: Talk,
     /// Whether the object of `--json` is out: there is exactly one.
     is_told: AtomicBool,
+    /// What was told and is not to be told again.
+    warned: Mutex<Vec<String>>,
 }
 
 impl Render {
     pub(super) const fn new(talk: Talk) -> Self {
-        Self { talk, is_told: AtomicBool::new(false) }
+        Self { talk, is_told: AtomicBool::new(false), warned: Mutex::new(Vec::new()) }
     }
 
     /// The same voice without `--json`: for a command that runs others.
@@ -36,6 +39,15 @@ impl Render {
     pub(super) fn say(&self, text: impl AsRef<str>) {
         if !self.talk.quiet {
             tell(text.as_ref());
+        }
+    }
+
+    /// Tells something on stderr, once however often it comes up.
+    pub(super) fn warn_once(&self, text: String) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if !warned.contains(&text) {
+            self.say(&text);
+            warned.push(text);
         }
     }
 
@@ -63,15 +75,7 @@ impl Render {
 
     /// An error with its cause and the way out; an object too if `--json` asked for one.
     pub(super) fn error(&self, error: &Error) {
-        tell(&format!("error: {error}"));
-        let mut cause = error.source();
-        while let Some(inner) = cause {
-            tell(&format!("  {inner}"));
-            cause = inner.source();
-        }
-        if let Some(hint) = error.hint_text() {
-            tell(&format!("hint: {hint}"));
-        }
+        lines(error).iter().for_each(|line| tell(line));
         // Whether stdout takes it or not, the error is what the exit code tells.
         let _told = self.object(&failure(error));
     }
@@ -111,6 +115,25 @@ pub(super) fn wrong_usage() {
     let _heard = Render::line(&failure(&error).to_string());
 }
 
+/// An error, its causes and the way out. The cause of a fault of our own is not told: a panicked task quotes what it
+/// panicked with, a frame its cells, and either may be people's data.
+fn lines(error: &Error) -> Vec<String> {
+    let mut lines = vec![format!("error: {error}")];
+    let mut cause = error.source().filter(|_| error.kind() != Kind::Bug);
+    while let Some(inner) = cause {
+        lines.push(format!("  {inner}"));
+        cause = inner.source();
+    }
+    lines.extend(error.hint_text().map(|hint| format!("hint: {hint}")));
+    lines
+}
+
+/// A panic: where it happened, never what it said.
+pub(super) fn fault(place: &str) {
+    tell(&format!("error: rosterdiff has a fault{place}"));
+    tell("hint: please report this line; what was done is recorded, and the same command goes on from there");
+}
+
 /// A line on stderr. Nobody may be listening there any more: that stops no work.
 fn tell(text: &str) {
     let _heard = writeln!(std::io::stderr(), "{}", plain(text));
@@ -132,4 +155,19 @@ pub(super) fn count(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines;
+    use crate::error::{Error, Kind};
+
+    #[test]
+    fn the_cause_of_an_own_fault_is_not_told() {
+        let told = lines(&Error::bug("a page task died").because("panicked with \"ada@example.com\""));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(!told.concat().contains("ada@"), "{told:?}");
+        let told = lines(&Error::new(Kind::File, "cannot read hr.csv").because("no such file"));
+        assert_eq!(told, ["error: cannot read hr.csv", "  no such file"]);
+    }
 }

@@ -1,12 +1,17 @@
 //! The program from outside: a child process over real sockets and real files, held to what its edges promise.
 
 mod bad_input;
+mod canary;
+mod connect;
 mod diff;
 mod edges;
+mod front;
+mod hardening;
 mod kill;
 mod memory;
 mod readme;
 mod rosters;
 mod run;
+mod tls;
 mod unproven;
 mod world;

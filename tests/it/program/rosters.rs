@@ -38,8 +38,10 @@ fn refused(dir: &Path, line: &str, code: i32, names: &[&str], hint: &str) {
     assert!(contents(dir) == before, "{line}: something was written");
 }
 
+/// Runs a command that reads a pipe, where it has no credentials to ask anybody with.
 fn with_input(dir: &Path, line: &str, input: &[u8]) -> Ran {
     let mut command = command(dir, NOWHERE, line);
+    command.env_remove("GENESYSCLOUD_OAUTHCLIENT_ID");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that refuses its arguments does not read.
     let _written = child.stdin.take().unwrap().write_all(input);

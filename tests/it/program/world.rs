@@ -26,7 +26,7 @@ pub struct World {
     pub dir: tempfile::TempDir,
     pub server: Server,
     // Below the server, so that it is dropped after it.
-    _runtime: tokio::runtime::Runtime,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl World {
@@ -38,7 +38,7 @@ impl World {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let _inside = runtime.enter();
         let server = Server::start(org, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
-        Self { dir: scratch(), server, _runtime: runtime }
+        Self { dir: scratch(), server, runtime }
     }
 
     /// The organisation of `data/org.csv`, its roster as `hr.csv`.
@@ -62,6 +62,11 @@ impl World {
     pub fn plan(&self) {
         self.done("snapshot -o org.parquet -q");
         self.done("plan hr.csv --snapshot org.parquet -o hr.plan -q");
+    }
+
+    /// The runtime of the server, for another one beside it.
+    pub fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
+        self.runtime.enter()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

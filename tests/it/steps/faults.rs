@@ -58,7 +58,7 @@ async fn a_create_that_was_lost_on_the_way_is_sent_again_only_after_looking() {
 async fn a_5xx_after_the_deed_and_one_before_it_end_the_same_way() {
     let dir = scratch();
     let rig = rig_with(org_of(0, lagging()), Options::default(), |n, request| {
-        if is_create(request) && n % 6 == 0 { Mischance::LostBefore } else { Mischance::None }
+        if is_create(request) && n % 7 == 0 { Mischance::LostBefore } else { Mischance::None }
     });
     let mut n = 0;
     rig.direct.with_org(|org| {

@@ -85,8 +85,7 @@ pub fn client(
     options: Options,
     mischief: impl Fn(u64, &Request) -> Mischance + Send + Sync + 'static,
 ) -> Arc<Client<Line>> {
-    let credentials =
-        Credentials { client_id: "demo-client".to_owned(), client_secret: "demo-secret".to_owned().into() };
+    let credentials = Credentials::client("demo-client", "demo-secret");
     let line = Line { inner: direct.clone(), n_sent: AtomicU64::new(0), mischief: Box::new(mischief) };
     Client::new(line, credentials, options)
 }
