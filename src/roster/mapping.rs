@@ -197,16 +197,26 @@ fn quoted_list(names: impl Iterator<Item = String>) -> String {
     names.map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
 }
 
+/// The columns of a file, for messages. What stands in a first line that is no header is nobody's to read in a log.
+fn columns_of(records: &Records) -> String {
+    quoted_list(records.header.iter().map(|h| if h.contains('@') { "…@…".to_owned() } else { h.clone() }))
+}
+
 fn no_email(records: &Records, headers: &[Header]) -> Error {
-    let columns = quoted_list(records.header.iter().cloned());
-    let error = Error::new(Kind::File, format!("{} has no e-mail column; its columns are {columns}", records.origin));
+    if records.header.iter().any(|h| h.contains('@')) {
+        let what =
+            format!("{} has no e-mail column: its first line holds an address, so it is no header", records.origin);
+        return Error::new(Kind::File, what).hint("read it with --no-header");
+    }
+    let what = format!("{} has no e-mail column; its columns are {}", records.origin, columns_of(records));
+    let error = Error::new(Kind::File, what);
     let private = headers.iter().position(|h| h.is_about_mail() && h.is_strange());
     error.hint(match private {
         Some(at) => format!(
             "a private, former or somebody else's address is never taken by itself; if it is the key, say --map email=\"{}\"",
             records.header[at]
         ),
-        None => "name it with --map email=\"COLUMN\"; a file without a header needs --no-header".to_owned(),
+        None => "name it with --map email=\"COLUMN\", or say --no-header if the first line is none".to_owned(),
     })
 }
 
@@ -229,9 +239,10 @@ fn find_wanted(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
     let whole = find(&wanted.column).map(|at| vec![at]);
     let found = whole.or_else(|| wanted.column.split('+').map(find).collect());
     found.ok_or_else(|| {
-        let columns = quoted_list(records.header.iter().cloned());
+        let numbers =
+            if wanted.column.starts_with(|c: char| c.is_ascii_digit()) { "; numbers need --no-header" } else { "" };
         let what = format!("--map {}=\"{}\": {} has no such column", wanted.field, wanted.column, records.origin);
-        Error::new(Kind::Usage, what).hint(format!("its columns are {columns}"))
+        Error::new(Kind::Usage, what).hint(format!("its columns are {}{numbers}", columns_of(records)))
     })
 }
 

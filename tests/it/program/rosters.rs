@@ -291,6 +291,9 @@ fn a_file_without_a_header_that_nothing_is_known_of_is_a_question_and_a_wrong_nu
         }
         // With a header that is no header: the way out is named.
         refused(dir.path(), base, 3, &["hr.csv"], "--no-header");
+        refused(dir.path(), &format!("{base} --map email=3"), 2, &["hr.csv"], "--no-header");
+        let told = run(dir.path(), &format!("{base} --map email=Mail")).err + &run(dir.path(), base).err;
+        assert!(!told.contains("ada@example.com"), "a person is named: {told}");
     }
 }
 
