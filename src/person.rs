@@ -46,13 +46,13 @@ impl Person {
         serde_json::to_vec(&body).unwrap_or_default()
     }
 
+    /// Texts of fewer octets than this fit whatever they hold: in JSON an octet takes six at the most.
+    pub const OCTETS_SURELY_FIT: usize = REQUEST_OCTETS_MAX / 8;
+
     /// Whether its create is within what the service reads of a request (limit `request.bytes.max`).
     #[must_use]
     pub fn fits(&self) -> bool {
-        let texts = [Some(&self.name), self.department.as_ref(), self.title.as_ref(), self.division.as_ref()];
-        let octets: usize = texts.into_iter().flatten().map(String::len).sum();
-        // An octet takes six in JSON at the most: only a long row has to be spelt out.
-        octets < REQUEST_OCTETS_MAX / 8 || self.create_body().len() <= REQUEST_OCTETS_MAX
+        self.create_body().len() <= REQUEST_OCTETS_MAX
     }
 }
 
@@ -204,4 +204,52 @@ pub struct User {
     pub division: Option<Division>,
     /// Work phone.
     pub phone: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ada() -> Person {
+        let text = |text: &str| Some(text.to_owned());
+        Person {
+            row: 1,
+            key: "ada@example.com".to_owned(),
+            email: "Ada@example.com".to_owned(),
+            name: "Ada \"L\"".to_owned(),
+            department: text("Care"),
+            title: None,
+            division: text("5b0c"),
+            phone: text("+49301234567"),
+        }
+    }
+
+    #[test]
+    fn a_create_sends_what_is_there_and_nothing_else() {
+        let body = String::from_utf8(ada().create_body()).unwrap_or_default();
+        let expected = r#"{"name":"Ada \"L\"","email":"Ada@example.com","state":"active","department":"Care","divisionId":"5b0c","addresses":[{"address":"+49301234567","mediaType":"PHONE","type":"WORK"}]}"#;
+        assert_eq!(body, expected);
+        let bare = Person { department: None, division: None, phone: None, ..ada() };
+        assert_eq!(bare.create_body(), br#"{"name":"Ada \"L\"","email":"Ada@example.com","state":"active"}"#);
+    }
+
+    #[test]
+    fn a_create_fits_up_to_the_very_limit() {
+        let empty = Person { title: Some(String::new()), ..ada() }.create_body().len();
+        let of = |n: usize| Person { title: Some("x".repeat(n)), ..ada() };
+        assert!(of(REQUEST_OCTETS_MAX - empty).fits());
+        assert!(!of(REQUEST_OCTETS_MAX - empty + 1).fits());
+        // A control character takes six octets.
+        let longest = Person { title: Some("\u{1}".repeat(Person::OCTETS_SURELY_FIT)), ..ada() };
+        assert!(longest.fits());
+    }
+
+    #[test]
+    fn a_division_is_found_by_id_or_by_the_one_name_it_has() {
+        let division = |id: &str, name: &str| Division { id: id.to_owned(), name: name.to_owned() };
+        let all = [division("d1", "Home"), division("d2", "Sales"), division("d3", "Sales "), division("d4", "D1")];
+        let found = |text: &str| Division::find(&all, text).map(|d| d.id.as_str());
+        assert_eq!((found(" HOME "), found("D2"), found("d1")), (Ok("d1"), Ok("d2"), Ok("d1")));
+        assert_eq!((found("sales"), found("x")), (Err(DivisionFault::Several), Err(DivisionFault::Unknown)));
+    }
 }

@@ -18,6 +18,7 @@
 //! ```
 
 mod build;
+mod fitting;
 mod holders;
 
 use polars::prelude::*;
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::person::Person;
-use crate::roster::{Roster, RowFault};
+use crate::roster::Roster;
 use crate::snapshot::Snapshot;
 
 /// What the plan decided about a row; each row has exactly one.
@@ -42,7 +43,7 @@ pub enum Verdict {
     Deleted,
     /// Another row of the roster stands for the key.
     Duplicate,
-    /// No usable address, a ragged record, a NUL byte, a stray quote; or new without a name.
+    /// No usable address, a ragged record, a NUL byte, a stray quote; or new without what a create needs.
     Invalid,
 }
 
@@ -80,6 +81,35 @@ pub enum Keep {
     Last,
     /// None of them.
     None,
+}
+
+/// What a create sends where the roster says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defaults {
+    /// Department.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// Job title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Division, by id or name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<String>,
+}
+
+/// What decides beside roster and snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Which of several rows with one key stands.
+    pub keep: Keep,
+    /// What fills the gaps of new rows.
+    pub defaults: Defaults,
+}
+
+impl From<Keep> for Policy {
+    fn from(keep: Keep) -> Self {
+        Self { keep, defaults: Defaults::default() }
+    }
 }
 
 /// Rows by verdict. They add up to the rows: that is checked when a plan is built and when it is read.
@@ -140,10 +170,14 @@ pub struct Sought {
     pub address: String,
 }
 
+/// What a create sends, in the order of the frame.
+pub const SENT: [&str; 6] =
+    [columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE, columns::DIVISION, columns::PHONE];
+
 /// A verdict for every row, and everything that creating the new ones needs.
 ///
 /// The frame has one row per roster row, in file order: the tool columns of [`columns::PLAN_TOOL`] without `extra`
-/// (`row`, `line`, `holders`, `first_row` u32, the others str) and `email`, `name`, `department`, `title` str.
+/// (`row`, `line`, `holders`, `first_row` u32, the others str) and what a create sends: [`SENT`], str.
 #[derive(Clone, Debug)]
 pub struct Plan {
     frame: DataFrame,
@@ -155,8 +189,8 @@ impl Plan {
     ///
     /// # Errors
     /// Only a fault of this program: verdicts that do not add up are an error in release builds too.
-    pub fn build(roster: &Roster, snapshot: &Snapshot, keep: Keep) -> Result<Self> {
-        build::build(roster, snapshot, keep)
+    pub fn build(roster: &Roster, snapshot: &Snapshot, policy: impl Into<Policy>) -> Result<Self> {
+        build::build(roster, snapshot, &policy.into())
     }
 
     /// A plan from its frame, as `plan.parquet` keeps it.
@@ -183,30 +217,29 @@ impl Plan {
         &self.counts
     }
 
-    /// The new rows: `row` u32, `key`, `email`, `name`, `department`, `title` str.
+    /// The new rows: `row` u32, `key` and [`SENT`] str.
     ///
     /// # Errors
     /// Only a fault of this program.
     pub fn new_users(&self) -> Result<DataFrame> {
-        let wanted = [columns::ROW, columns::KEY, columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE];
+        let wanted = [columns::ROW, columns::KEY].into_iter().chain(SENT);
         let is_new: BooleanChunked =
             self.frame.column(columns::VERDICT)?.str()?.iter().map(|v| v == Some(Verdict::New.as_str())).collect();
         Ok(self.frame.select(wanted)?.filter(&is_new)?)
     }
 
     /// The keys that nobody holds alive as far as the snapshot tells, each with the address that a create would send: what
-    /// has to be looked up where the snapshot proves nothing. Nameless rows and holders that are deleted count too, since
-    /// whoever is found would change their verdict.
+    /// has to be looked up where the snapshot proves nothing. Rows that cannot be created and holders that are deleted
+    /// count too, since whoever is found would change their verdict.
     ///
     /// # Errors
     /// Only a fault of this program.
     pub fn sought(&self) -> Result<Vec<Sought>> {
         let text = |name: &str| self.frame.column(name).and_then(|c| c.str().cloned());
-        let (verdicts, reasons) = (text(columns::VERDICT)?, text(columns::REASON)?);
-        let (keys, emails) = (text(columns::KEY)?, text(columns::EMAIL)?);
+        let (verdicts, keys, emails) = (text(columns::VERDICT)?, text(columns::KEY)?, text(columns::EMAIL)?);
+        // What is invalid for its address alone has no key.
         let is_open = |at: usize| match verdicts.get(at).and_then(Verdict::from_word) {
-            Some(Verdict::New | Verdict::Deleted) => true,
-            Some(Verdict::Invalid) => reasons.get(at) == Some(RowFault::NameMissing.code()),
+            Some(Verdict::New | Verdict::Deleted | Verdict::Invalid) => true,
             Some(Verdict::Present | Verdict::Duplicate) | None => false,
         };
         let one = |at: usize| {
@@ -226,9 +259,10 @@ impl Plan {
     pub fn people(&self) -> Result<Vec<Person>> {
         let new = self.new_users()?;
         let text = |name: &str| new.column(name).and_then(|c| c.str().cloned());
-        let (keys, emails, names) = (text(columns::KEY)?, text(columns::EMAIL)?, text(columns::NAME)?);
-        let (departments, titles) = (text(columns::DEPARTMENT)?, text(columns::TITLE)?);
-        let rows = new.column(columns::ROW)?.u32()?;
+        let (keys, rows) = (text(columns::KEY)?, new.column(columns::ROW)?.u32()?);
+        let [emails, names, departments, titles, divisions, phones] = SENT.map(text);
+        let (emails, names, departments, titles) = (emails?, names?, departments?, titles?);
+        let (divisions, phones) = (divisions?, phones?);
         let person = |at: usize| {
             Some(Person {
                 row: rows.get(at)?,
@@ -237,8 +271,8 @@ impl Plan {
                 name: names.get(at)?.to_owned(),
                 department: departments.get(at).map(str::to_owned),
                 title: titles.get(at).map(str::to_owned),
-                division: None,
-                phone: None,
+                division: divisions.get(at).map(str::to_owned),
+                phone: phones.get(at).map(str::to_owned),
             })
         };
         let people: Option<Vec<Person>> = (0..new.height()).map(person).collect();
@@ -254,7 +288,7 @@ impl Plan {
 
 /// Counts verdicts; none if one is unknown or rows are not numbered 1, 2, 3…
 fn count(frame: &DataFrame) -> PolarsResult<Option<Counts>> {
-    frame.select([columns::LINE, columns::KEY, columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE])?;
+    frame.select([columns::LINE, columns::KEY].into_iter().chain(SENT))?;
     let rows = frame.column(columns::ROW)?.u32()?;
     let in_order = rows.iter().zip(1_u32..).all(|(row, expected)| row == Some(expected));
     let mut counts = Counts { rows: frame.height() as u64, ..Counts::default() };

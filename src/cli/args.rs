@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::plan::{Keep, Verdict};
+use crate::plan::{Defaults, Keep, Policy, Verdict};
 use crate::roster::Wanted;
 
 /// Bring a CSV of people into a Genesys Cloud organisation: no 409, no double, no lost row.
@@ -91,6 +91,9 @@ pub struct Reading {
     /// those of Genesys Cloud's own import template
     #[arg(long)]
     pub no_header: bool,
+    /// What new rows are created with where the roster says nothing: department, title or division
+    #[arg(long = "default", value_name = "FIELD=VALUE", value_parser = parse_default)]
+    pub defaults: Vec<(DefaultField, String)>,
     /// Which of several rows with one key stands
     #[arg(long, value_enum, default_value_t = KeepWord::First)]
     pub keep: KeepWord,
@@ -99,6 +102,44 @@ pub struct Reading {
 fn parse_map(text: &str) -> Result<Wanted, String> {
     let (field, column) = text.split_once('=').ok_or("write FIELD=COLUMN, as in email=\"Work Email\"")?;
     Ok(Wanted { field: field.trim().to_ascii_lowercase(), column: column.to_owned() })
+}
+
+impl Reading {
+    /// What decides beside roster and snapshot.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let mut defaults = Defaults::default();
+        for (field, value) in &self.defaults {
+            let slot = match field {
+                DefaultField::Department => &mut defaults.department,
+                DefaultField::Title => &mut defaults.title,
+                DefaultField::Division => &mut defaults.division,
+            };
+            *slot = Some(value.clone());
+        }
+        Policy { keep: self.keep.into(), defaults }
+    }
+}
+
+/// What `--default` can fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words speak for themselves")]
+pub enum DefaultField {
+    Department,
+    Title,
+    Division,
+}
+
+fn parse_default(text: &str) -> Result<(DefaultField, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, as in department=\"New hires\"")?;
+    let field = match field.trim().to_ascii_lowercase().as_str() {
+        "department" => DefaultField::Department,
+        "title" => DefaultField::Title,
+        "division" => DefaultField::Division,
+        other => return Err(format!("\"{other}\" has no default; department, title and division have")),
+    };
+    let value = value.trim();
+    if value.is_empty() { Err("a default needs a value".to_owned()) } else { Ok((field, value.to_owned())) }
 }
 
 /// `--keep`.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::args::{self, Connection, KeepWord, Reading};
+use super::args::{self, Connection, Reading};
 use super::connect::Session;
 use super::render::{Render, count};
 use super::{apply, plan, simulate, snapshot, verify};
@@ -130,7 +130,7 @@ impl Stages<'_> {
             snapshot: Some(org.to_owned()),
             output: Some(dir.clone()),
             overwrite: false,
-            reading: Reading { maps: Vec::new(), no_header: false, keep: KeepWord::First },
+            reading: Reading::default(),
             connection: Connection::default(),
         };
         done(plan::run(&args, || self.session().map(Some), &self.render()).await?, "plan")?;

@@ -32,6 +32,7 @@ pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
         (None, _) => to_stdout(&records, &plan, &verdicts)?,
     }
     tell_counts(plan.counts(), render);
+    tell_warnings(&plan, render)?;
     if !snapshot.is_complete() {
         render.say(unproven(&snapshot));
     }
@@ -63,7 +64,7 @@ fn format_of(output: &Path, args: &args::Diff) -> Result<Format> {
 pub(super) fn compare(roster: &Path, snapshot: &Path, reading: &Reading) -> Result<(Records, Named, Plan, Snapshot)> {
     let (source, named, checked) = read_roster(roster, reading)?;
     let snapshot = export::read_snapshot(snapshot)?;
-    let plan = Plan::build(&checked, &snapshot, reading.keep.into())?;
+    let plan = Plan::build(&checked, &snapshot, reading.policy())?;
     Ok((source.records, named, plan, snapshot))
 }
 
@@ -100,6 +101,21 @@ pub(super) fn tell_mapping(named: &Named, render: &Render) {
         parts.extend(column.iter().map(|column| format!("{field} = \"{column}\"")));
     }
     render.say(format!("Columns: {}", parts.join(", ")));
+}
+
+/// New rows of which something is left out: they are created all the same.
+pub(super) fn tell_warnings(plan: &Plan, render: &Render) -> Result<()> {
+    let (verdicts, reasons) =
+        (plan.frame().column(columns::VERDICT)?.str()?, plan.frame().column(columns::REASON)?.str()?);
+    let warned = verdicts.iter().zip(reasons.iter()).filter(|(v, r)| *v == Some(Verdict::New.as_str()) && r.is_some());
+    let n = warned.count() as u64;
+    if n > 0 {
+        render.say(format!(
+            "{} new rows go without their phone: it is not surely a number in E.164, such as +49301234567 (`_reason` says so).",
+            count(n)
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn tell_counts(counts: &Counts, render: &Render) {

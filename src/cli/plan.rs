@@ -50,24 +50,29 @@ async fn plan(
         }
     };
     let mut snapshot = export::read_snapshot(&source)?;
-    let mut plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
+    let policy = args.reading.policy();
+    let mut plan = Plan::build(&roster, &snapshot, policy.clone())?;
     if !snapshot.is_complete()
         && let Some(session) = session.at_hand()?
     {
+        if snapshot.divisions.is_none() && (mapping.division.is_some() || policy.defaults.division.is_some()) {
+            snapshot.divisions = session.client.divisions().await?.ok();
+        }
         look_up(&plan, &mut snapshot, session, render).await?;
         // Whoever was found is in the snapshot now: the same rules decide once more.
-        plan = Plan::build(&roster, &snapshot, args.reading.keep.into())?;
+        plan = Plan::build(&roster, &snapshot, policy.clone())?;
     }
     let made = Made {
         at: super::now(),
         roster: Input { path: args.roster.display().to_string(), digest },
         snapshot: Input { path: snapshot_name(args), digest: Digest::of_file(&source)? },
         mapping,
-        keep: args.reading.keep.into(),
+        policy,
     };
     let manifest = plan_dir::fill(stage.path(), &records, &plan, &snapshot, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     diff::tell_counts(&manifest.counts, render);
+    diff::tell_warnings(&plan, render)?;
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {
         render.say(diff::unproven(&snapshot));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, atomic};
-use crate::plan::{Counts, Keep};
+use crate::plan::{Counts, Defaults, Keep};
 use crate::roster::Named;
 use crate::snapshot::{Certificate, Probe};
 
@@ -76,6 +76,8 @@ pub struct Manifest {
     pub mapping: Named,
     /// Which of several rows with one key stands.
     pub keep: Keep,
+    /// What a create sends where the roster says nothing.
+    pub defaults: Defaults,
     /// Rows by verdict.
     pub counts: Counts,
     /// Whether every verdict is proven.

@@ -14,7 +14,7 @@ use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Input, Manifest};
 use crate::files::{self, atomic, csv, parquet};
-use crate::plan::{Keep, Plan, Verdict};
+use crate::plan::{Plan, Policy, Verdict};
 use crate::roster::{self, Named, Records};
 use crate::snapshot::Snapshot;
 
@@ -36,8 +36,8 @@ pub struct Made {
     pub snapshot: Input,
     /// With which columns.
     pub mapping: Named,
-    /// With which of several rows standing.
-    pub keep: Keep,
+    /// By which rules beside.
+    pub policy: Policy,
 }
 
 /// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
@@ -113,7 +113,8 @@ pub fn fill(dir: &Path, records: &Records, plan: &Plan, snapshot: &Snapshot, mad
         snapshot: made.snapshot,
         delimiter: char::from(records.dialect.delimiter),
         mapping: made.mapping,
-        keep: made.keep,
+        keep: made.policy.keep,
+        defaults: made.policy.defaults,
         counts: *plan.counts(),
         complete: snapshot.is_proven(),
         certificate: snapshot.certificate.clone(),
@@ -258,6 +259,7 @@ fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
         (0..frame.height()).map(|at| ledger.row(u32::try_from(at + 1).ok()?).filter(|_| is_new(at))).collect();
     let emails = frame.column(columns::EMAIL)?.str()?.clone();
     let keys = frame.column(columns::KEY)?.str()?.clone();
+    let reasons = frame.column(columns::REASON)?.str()?.clone();
 
     let planned = |name: &str, found: &dyn Fn(usize, &Row) -> Option<String>| -> Result<Column> {
         let old = frame.column(name)?.str()?;
@@ -273,7 +275,8 @@ fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
         planned(columns::USER_ID, &|_, row| row.user_id.clone())?,
         planned(columns::USER_STATE, &|_, row| state(row))?,
         planned(columns::USER_EMAIL, &|at, row| user_email(row, emails.get(at), keys.get(at)))?,
-        planned(columns::REASON, &|_, row| reason(row).map(str::to_owned))?,
+        // A created row keeps what the plan warned of.
+        planned(columns::REASON, &|at, row| reason(row).or_else(|| reasons.get(at)).map(str::to_owned))?,
     ];
     let text = |name: &str, of: &dyn Fn(&Row) -> Option<String>| {
         Column::new(name.into(), rows.iter().map(|row| row.and_then(of)).collect::<Vec<_>>())

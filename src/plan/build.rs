@@ -2,30 +2,32 @@
 
 use polars::prelude::*;
 
+use super::fitting::Fitting;
 use super::holders::{BY_USERNAME, USER, holders};
-use super::{Counts, Keep, Plan, Verdict};
+use super::{Counts, Defaults, Keep, Plan, Policy, SENT, Verdict};
 use crate::columns;
 use crate::email::Rules;
 use crate::error::{Error, Result};
 use crate::person::State;
-use crate::roster::{Roster, RowFault};
+use crate::roster::Roster;
 use crate::snapshot::Snapshot;
 
-/// Column: whether a row has the name that a new user needs.
-const NAMED: &str = "named";
+/// Column: whether a row has what a create needs.
+const FIT: &str = "fit";
 
-pub(super) fn build(roster: &Roster, snapshot: &Snapshot, keep: Keep) -> Result<Plan> {
+pub(super) fn build(roster: &Roster, snapshot: &Snapshot, policy: &Policy) -> Result<Plan> {
+    let keep = policy.keep;
     let holders = holders(snapshot)?;
     let keyed = roster.frame.select([columns::KEY, columns::ROW])?;
     let keyed = keyed.filter(&keyed.column(columns::KEY)?.is_not_null())?;
-    let nameless = nameless(roster, &keyed, &holders)?;
-    let kept = kept(&keyed, &nameless, keep)?;
+    let unfit = unfit(roster, &keyed, &holders, snapshot, policy)?;
+    let kept = kept(&keyed, &unfit, keep)?;
     let new = join(&kept, &holders, JoinType::Anti)?;
 
     let joined = join(&join(&keyed, &kept, JoinType::Left)?, &holders, JoinType::Left)?;
     let mut decided = Decided::new(roster)?;
-    decided.keyed(&joined, &nameless, snapshot, keep)?;
-    let plan = decided.finish(roster, snapshot)?;
+    decided.keyed(&joined, &unfit, snapshot, keep)?;
+    let plan = decided.finish(roster, snapshot, &policy.defaults)?;
     // The law that everything rests on, checked in release builds: new is what the anti-join says, and no row is lost.
     if plan.counts.new != new.height() as u64 || !plan.counts.add_up() {
         return Err(Error::bug(format!("verdicts do not add up: {:?}, anti-join {}", plan.counts, new.height())));
@@ -39,40 +41,45 @@ fn join(left: &DataFrame, right: &DataFrame, how: JoinType) -> Result<DataFrame>
     Ok(left.join(right, [columns::KEY], [columns::KEY], args, None)?)
 }
 
-/// Which keyed rows nobody holds and have no name. They never stand for a key.
-fn nameless(roster: &Roster, keyed: &DataFrame, holders: &DataFrame) -> Result<Vec<bool>> {
-    let mut is_nameless = vec![false; roster.n_rows()];
-    if roster.has_names {
-        let names = roster.frame.column(columns::NAME)?.str()?;
-        for row in join(keyed, holders, JoinType::Anti)?.column(columns::ROW)?.u32()?.iter().flatten() {
-            is_nameless[row as usize - 1] = names.get(row as usize - 1).is_none();
-        }
+/// Why each keyed row that nobody holds cannot be created, if it cannot. Such a row never stands for a key.
+fn unfit(
+    roster: &Roster,
+    keyed: &DataFrame,
+    holders: &DataFrame,
+    snapshot: &Snapshot,
+    policy: &Policy,
+) -> Result<Vec<Option<&'static str>>> {
+    let mut fitting = Fitting::new(roster, snapshot, policy)?;
+    let mut unfit = vec![None; roster.n_rows()];
+    for row in join(keyed, holders, JoinType::Anti)?.column(columns::ROW)?.u32()?.iter().flatten() {
+        let at = row as usize - 1;
+        unfit[at] = fitting.fault(at);
     }
-    Ok(keyed.column(columns::ROW)?.u32()?.iter().flatten().map(|row| is_nameless[row as usize - 1]).collect())
+    Ok(keyed.column(columns::ROW)?.u32()?.iter().flatten().map(|row| unfit[row as usize - 1]).collect())
 }
 
-/// The row that stands for each key: `key`, `first_row` u32. A nameless row never does.
-fn kept(keyed: &DataFrame, nameless: &[bool], keep: Keep) -> Result<DataFrame> {
+/// The row that stands for each key: `key`, `first_row` u32. An unfit row never does.
+fn kept(keyed: &DataFrame, unfit: &[Option<&str>], keep: Keep) -> Result<DataFrame> {
     let strategy = match keep {
         Keep::First => UniqueKeepStrategy::First,
         Keep::Last => UniqueKeepStrategy::Last,
-        // Here a nameless row still counts as one of several.
+        // Here an unfit row still counts as one of several.
         Keep::None => UniqueKeepStrategy::None,
     };
-    let named = nameless.iter().map(|n| !n).collect::<BooleanChunked>();
+    let fit = unfit.iter().map(Option::is_none).collect::<BooleanChunked>();
     let mut candidates = keyed.clone();
-    candidates.with_column(named.into_series().with_name(NAMED.into()).into_column())?;
-    let is_named = |frame: &DataFrame| -> Result<DataFrame> { Ok(frame.filter(frame.column(NAMED)?.bool()?)?) };
+    candidates.with_column(fit.into_series().with_name(FIT.into()).into_column())?;
+    let only_fit = |frame: &DataFrame| -> Result<DataFrame> { Ok(frame.filter(frame.column(FIT)?.bool()?)?) };
     if keep != Keep::None {
-        candidates = is_named(&candidates)?;
+        candidates = only_fit(&candidates)?;
     }
     let unique = candidates.unique_stable(Some(&[columns::KEY.to_owned()]), strategy, None)?;
-    let mut kept = is_named(&unique)?.select([columns::KEY, columns::ROW])?;
+    let mut kept = only_fit(&unique)?.select([columns::KEY, columns::ROW])?;
     kept.rename(columns::ROW, columns::FIRST_ROW.into())?;
     Ok(kept)
 }
 
-/// Whether a nameless row would stand for its key if it had a name: then it is invalid, otherwise a duplicate.
+/// Whether an unfit row would stand for its key if it were fit: then it is invalid, otherwise a duplicate.
 fn would_stand(row: u32, kept: Option<u32>, n_rows: u32, keep: Keep) -> bool {
     match keep {
         Keep::First => kept.is_none_or(|kept| row < kept),
@@ -114,7 +121,7 @@ impl Decided {
     }
 
     /// Decides every row that has a key.
-    fn keyed(&mut self, joined: &DataFrame, nameless: &[bool], org: &Snapshot, keep: Keep) -> Result<()> {
+    fn keyed(&mut self, joined: &DataFrame, unfit: &[Option<&'static str>], org: &Snapshot, keep: Keep) -> Result<()> {
         let number = |name: &str| joined.column(name).and_then(|c| c.u32().cloned());
         let (rows, first) = (number(columns::ROW)?, number(columns::FIRST_ROW)?);
         let (user, n_holders) = (number(USER)?, number(columns::HOLDERS)?);
@@ -122,14 +129,12 @@ impl Decided {
         let alone = joined.select([columns::KEY])?.is_unique()?;
         let states = org.frame.column(columns::STATE)?.str()?;
         let org_rules = org.frame.column(columns::RULES)?.str()?;
-        for (i, nameless) in nameless.iter().enumerate() {
+        for (i, unfit) in unfit.iter().enumerate() {
             let Some(row) = rows.get(i) else { continue };
             let state = user.get(i).map(|u| State::from_word(states.get(u as usize).unwrap_or_default()));
             let n_rows = if alone.get(i) == Some(true) { 1 } else { 2 };
             let (verdict, reason) = match (first.get(i), state) {
-                (kept, _) if *nameless && would_stand(row, kept, n_rows, keep) => {
-                    (Verdict::Invalid, Some(RowFault::NameMissing.code()))
-                }
+                (kept, _) if unfit.is_some() && would_stand(row, kept, n_rows, keep) => (Verdict::Invalid, *unfit),
                 (kept, _) if kept != Some(row) => (Verdict::Duplicate, Some(duplicate_reason(keep))),
                 (_, None) => (Verdict::New, None),
                 (_, state) => {
@@ -147,12 +152,16 @@ impl Decided {
         Ok(())
     }
 
-    fn finish(self, roster: &Roster, org: &Snapshot) -> Result<Plan> {
+    fn finish(mut self, roster: &Roster, org: &Snapshot, defaults: &Defaults) -> Result<Plan> {
         let n = roster.n_rows();
+        let warnings = roster.frame.column(columns::WARNING)?.str()?;
         let mut counts = Counts { rows: n as u64, ..Counts::default() };
         for (at, verdict) in self.verdict.iter().enumerate() {
             let verdict = verdict.ok_or_else(|| Error::bug(format!("row {} got no verdict", at + 1)))?;
             counts.add(verdict);
+            if verdict == Verdict::New {
+                self.reason[at] = warnings.get(at).map(str::to_owned);
+            }
         }
         let differs = self.differs(roster, org)?;
         let user: IdxCa = self.user.iter().copied().collect();
@@ -160,6 +169,7 @@ impl Decided {
             |from: &str, to: &str| -> Result<Column> { Ok(org.frame.column(from)?.take(&user)?.with_name(to.into())) };
         let text = |name: &str, cells: Vec<Option<String>>| Column::new(name.into(), cells);
         let words: Vec<&str> = self.verdict.iter().map(|v| v.map_or("", Verdict::as_str)).collect();
+        let sent = self.sent(roster, defaults)?;
         let mut all = vec![
             roster.frame.column(columns::ROW)?.clone(),
             roster.frame.column(columns::LINE)?.clone(),
@@ -174,10 +184,23 @@ impl Decided {
             Column::new(columns::FIRST_ROW.into(), self.first_row),
             text(columns::DIFFERS, differs),
         ];
-        for name in [columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE] {
-            all.push(roster.frame.column(name)?.clone());
-        }
+        all.extend(sent);
         Ok(Plan { frame: DataFrame::new(n, all)?, counts })
+    }
+
+    /// What a create sends: the roster's cells, and in new rows the defaults where these are empty.
+    fn sent(&self, roster: &Roster, defaults: &Defaults) -> Result<Vec<Column>> {
+        let column = |name: &str| -> Result<Column> {
+            let cells = roster.frame.column(name)?;
+            let Some(default) = defaults.of(name) else { return Ok(cells.clone()) };
+            let fill = |(at, cell): (usize, Option<&'_ str>)| {
+                let filled = cell.or_else(|| (self.verdict[at] == Some(Verdict::New)).then_some(default));
+                filled.map(str::to_owned)
+            };
+            let filled: Vec<Option<String>> = cells.str()?.iter().enumerate().map(fill).collect();
+            Ok(Column::new(name.into(), filled))
+        };
+        SENT.into_iter().map(column).collect()
     }
 
     /// Fields in which a duplicate disagrees with the kept row, or a present row with its holder; a field that the

@@ -5,6 +5,7 @@ mod canary;
 mod connect;
 mod diff;
 mod edges;
+mod fields;
 mod front;
 mod hardening;
 mod kill;
