@@ -6,6 +6,7 @@ pub mod args;
 mod connect;
 mod demo;
 mod diff;
+mod doctor;
 mod plan;
 mod profile;
 mod render;
@@ -71,7 +72,10 @@ pub fn report_panics() {
 async fn run(command: Command, render: &Render) -> Result<u8> {
     // A run of creates settles what is in the air and the simulator stops in order; what is offline may simply end by
     // the signal. The others are dropped, and with them every half-written file.
-    if !matches!(command, Command::Snapshot(_) | Command::Plan(_) | Command::Verify(_) | Command::Demo(_)) {
+    if !matches!(
+        command,
+        Command::Snapshot(_) | Command::Plan(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_)
+    ) {
         return dispatch(command, render).await;
     }
     let mut stop = stop::watched();
@@ -94,6 +98,7 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
         Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Status(args) => status::run(&args, render),
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
+        Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,
     }
 }

@@ -14,6 +14,7 @@ pub mod snapshot;
 
 pub mod api;
 pub mod apply;
+pub mod doctor;
 pub mod files;
 pub mod probe;
 pub mod take;

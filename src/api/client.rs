@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, is_redirect, redirected, untrusted, words};
 use crate::api::pace::{Haste, Limits, Pace, Slot};
+use crate::api::seen::Seen;
 use crate::api::token::{Credentials, Token, TokenReply};
 use crate::api::wire::{Lost, Reply, Request, Wire};
 use crate::error::{Error, Kind, Result};
@@ -59,6 +60,7 @@ pub struct Client<W> {
     throttled: AtomicU64,
     /// A given token was not accepted: nobody can mint another.
     is_rejected: AtomicBool,
+    seen: Mutex<Seen>,
 }
 
 /// One token and its ledger.
@@ -124,12 +126,18 @@ impl<W: Wire> Client<W> {
             requests: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
             is_rejected: AtomicBool::new(false),
+            seen: Mutex::default(),
         })
     }
 
     /// Calls made so far.
     pub fn tally(&self) -> Tally {
         Tally { requests: self.requests.load(Ordering::Relaxed), throttled: self.throttled.load(Ordering::Relaxed) }
+    }
+
+    /// What the headers of replies said so far.
+    pub fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tokens that calls are spread over.
@@ -268,6 +276,7 @@ impl<W: Wire> Client<W> {
             }
         };
         permit.end = End::Replied;
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(&reply);
         let lane = &self.lanes[permit.lane];
         lane.pace().replied(permit.sent, now, Limits::of(&reply));
         if (200..=299).contains(&reply.status) {

@@ -13,8 +13,9 @@ use crate::api::wire::{Host, Method, Request, Wire};
 use crate::error::Result;
 use crate::person::{Person, State, User};
 
-/// Users asked for per page: what the service's own Terraform provider uses in production.
-pub const PAGE_SIZE: u32 = 500;
+/// Users to ask for per page, each where the service refuses the one before: what its own Terraform provider uses in
+/// production, what examples use, the default.
+pub const PAGE_SIZES: [u32; 3] = [500, 100, 25];
 /// Ids per call (error code `max.user.ids` above).
 pub const IDS_PER_CALL: usize = 100;
 /// Hits per page of a search, where as many values are asked for: what examples use. Fewer values ask for fewer hits,

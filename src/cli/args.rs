@@ -51,6 +51,8 @@ pub enum Command {
     Status(Status),
     /// Read back what was created, field by field, and prove the sums
     Verify(Verify),
+    /// Say what a run would meet and how long it would take; reads only
+    Doctor(Doctor),
     /// Serve a simulated organisation on loopback
     Simulate(Simulate),
 }
@@ -287,6 +289,17 @@ pub struct Verify {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// Where the organisation is.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// A plan to forecast [default: 1,000 and 40,000 users]
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// Where the organisation is.
     #[command(flatten)]
     pub connection: Connection,

@@ -1,14 +1,11 @@
 //! One state's listing while it is read: which page to ask for next, and what has come.
 
-use crate::api::{CursorPage, Page, Words};
+use crate::api::{CursorPage, PAGE_SIZES, Page, Words};
 use crate::person::State;
 use crate::snapshot::{StateProof, TOTAL_DOUBTED};
 
 /// Pages of one listing that are believed: half a billion users.
 const PAGES_MAX: u32 = 1_000_000;
-/// Page sizes to try where the service refuses the one before: the largest that official code uses, the one that
-/// examples use, the default.
-const PAGE_SIZES: [u32; 3] = [crate::api::PAGE_SIZE, 100, 25];
 /// Empty pages in a row after which a cursor that goes on is not believed any more: so do official clients.
 const EMPTY_PAGES_MAX: u32 = 3;
 

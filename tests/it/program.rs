@@ -4,6 +4,7 @@ mod bad_input;
 mod canary;
 mod connect;
 mod diff;
+mod doctor;
 mod edges;
 mod fields;
 mod front;
