@@ -223,7 +223,7 @@ impl<W: Wire> Worker<W> {
             found = self.client.search(&["username"], &asked).await?.unwrap_or_default();
         }
         // A service may understand a search in its own way: what does not hold the key is not meant.
-        found.retain(|user| Keys::of_user(user).iter().any(|key| *key == person.key));
+        found.retain(|user| Keys::of_user(user).contains(&person.key));
         found.sort_by(|a, b| (a.state, &a.id).cmp(&(b.state, &b.id)));
         Ok(Some(found))
     }
