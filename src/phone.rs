@@ -15,11 +15,26 @@ pub fn e164(cell: &str) -> Option<String> {
         Some(scheme) if scheme.eq_ignore_ascii_case("tel:") => &text[4..],
         _ => text,
     };
-    let blankless: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let bare = without_trunk_zero(&blankless);
-    let digits: String = bare.strip_prefix('+')?.chars().filter(|c| !is_punctuation(*c)).collect();
-    let is_number = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    (is_number && DIGITS.contains(&digits.len())).then(|| format!("+{digits}"))
+    if text.contains('(') {
+        let blankless: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        return digits(&without_trunk_zero(&blankless));
+    }
+    digits(text.trim_start())
+}
+
+/// `+` and the digits, whatever stands between them to help the eye.
+fn digits(text: &str) -> Option<String> {
+    let mut number = String::with_capacity(DIGITS.end() + 1);
+    number.push('+');
+    for c in text.strip_prefix('+')?.chars() {
+        match c {
+            '0' if number.len() == 1 => return None,
+            '0'..='9' => number.push(c),
+            _ if c.is_whitespace() || is_punctuation(c) => {}
+            _ => return None,
+        }
+    }
+    DIGITS.contains(&(number.len() - 1)).then_some(number)
 }
 
 /// `+49(0)30…` is dialled `+4930…` from abroad: the zero is for callers inside the country.

@@ -83,7 +83,7 @@ fn what_a_run_would_stumble_over_is_told() {
     let (found, told) = examined(&world);
     assert_eq!(
         (&found["cursor"], &found["rate_headers"], &found["page_size"]),
-        (&false.into(), &false.into(), &25.into())
+        (&false.into(), &false.into(), &100.into())
     );
     assert_eq!(found["search"], serde_json::json!({"values_max": 9, "usernames": false, "case_matters": true}));
     assert_eq!(found["calls_per_minute"], 240);
