@@ -57,9 +57,10 @@ impl StateProof {
 
 /// What a snapshot proves; kept in the footer of its parquet and in the manifest of a plan.
 ///
-/// Why it is a proof: ids never vanish from an organisation, deleted users included. So if the totals of all states are
-/// the same before the first and after the last page, nobody was added and the ids are the same set throughout; and if
-/// as many different ids came as there are, everybody came, however pages shifted in between.
+/// Why it is a proof: an id stays in the organisation, deleted users included, unless somebody is erased for good. If the
+/// totals of all states are the same before the first and after the last page, nobody was added or erased; and if as many
+/// different ids came as there are, everybody came, however pages shifted in between. (Only as many erased as added, in
+/// the same minute, would go unnoticed.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Whether everybody was seen.

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use url::{Host as UrlHost, Url};
+use url::Url;
 
-use crate::api::proxy::Proxy;
+use crate::api::proxy::{Proxy, is_loopback};
 use crate::api::wire::{Host, Lost, Method, Reply, Request, Wire};
 use crate::error::{Error, Kind, Result};
 
@@ -71,17 +71,6 @@ pub fn base(text: &str) -> Result<Url> {
                 .hint("people's data and the token would travel in clear: use https (http is for loopback hosts only)"))
         }
         other => Err(Error::new(Kind::Usage, format!("cannot talk {other}: use https"))),
-    }
-}
-
-/// Whether a URL names this machine by its loopback address.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(UrlHost::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(UrlHost::Ipv4(ip)) => ip.is_loopback(),
-        Some(UrlHost::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

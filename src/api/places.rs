@@ -28,6 +28,14 @@ pub struct Organisation {
     pub name: Option<String>,
 }
 
+impl Organisation {
+    /// Its name in quotes, or its id: for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.id.clone(), |name| format!("\"{name}\""))
+    }
+}
+
 impl<W: Wire> Client<W> {
     /// `GET /api/v2/organizations/me`.
     ///

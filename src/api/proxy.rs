@@ -3,9 +3,8 @@
 use std::fmt;
 
 use hyper_util::client::proxy::matcher::Matcher;
-use url::Url;
+use url::{Host, Url};
 
-use crate::api::http::is_loopback;
 use crate::error::{Error, Kind, Result};
 
 /// Hosts that no proxy is asked for, whatever the environment says.
@@ -65,6 +64,17 @@ impl Proxy {
     /// The hosts that are reached without it.
     pub(super) fn except(&self) -> &str {
         &self.except
+    }
+}
+
+/// Whether a URL names this machine by its loopback address.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 

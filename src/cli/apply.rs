@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
-use super::plan::{look, open_proven};
+use super::look::{look, open_proven};
 use super::render::{Render, count, failure};
 use super::stop;
 use crate::api::Organisation;
@@ -131,12 +131,12 @@ async fn begin(
     };
     // An unproven plan may be of no organisation yet: its journal binds it to the one it meets.
     if manifest.organisation_id.as_ref().is_some_and(|id| *id != organisation.id) {
-        let what = format!("the plan is for another organisation than {} ({})", shown(&organisation), organisation.id);
+        let what = format!("the plan is for another organisation than {} ({})", organisation.shown(), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
     let so_far = plan_dir::outcomes(plan, &journal_so_far(&args.dir)?)?;
     let left = so_far.of(Outcome::Unprocessed) + so_far.of(Outcome::Unknown);
-    let task = format!("{} users to create in {}", count(left), shown(&organisation));
+    let task = format!("{} users to create in {}", count(left), organisation.shown());
     if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
@@ -193,10 +193,6 @@ fn is_still(dir: &Path, manifest: &Manifest) -> Result<()> {
     }
     Err(Error::new(Kind::Unsafe, format!("{} was planned again meanwhile", dir.display()))
         .hint("look at the new plan and run the same command again; nothing was sent"))
-}
-
-pub(super) fn shown(organisation: &Organisation) -> String {
-    organisation.name.as_deref().map_or_else(|| organisation.id.clone(), |name| format!("\"{name}\""))
 }
 
 const fn reason(kind: Kind) -> &'static str {

@@ -13,7 +13,7 @@ use super::args::Connection;
 use super::profile::{DEFAULT, Profiles};
 use super::render::Render;
 use crate::api::http::{Authorities, Hosts, Http, Route, base};
-use crate::api::proxy::Proxy;
+use crate::api::proxy::{Proxy, is_loopback};
 use crate::api::{Client, Credentials, Options};
 use crate::error::{Error, Kind, Result};
 
@@ -240,7 +240,7 @@ fn proxy(hosts: &Hosts, render: &Render) -> Result<Option<Proxy>> {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| env(name).map(|value| (name, value)));
     let named = first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"]));
     let except = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
-    let is_real = |url: &&url::Url| !crate::api::http::is_loopback(url);
+    let is_real = |url: &&url::Url| !is_loopback(url);
     let real: Vec<_> = [&hosts.login, &hosts.api].into_iter().filter(is_real).collect();
     let Some((name, text)) = named.filter(|_| !real.is_empty()) else { return Ok(None) };
     let proxy = Proxy::new(name, &text, &except)?;

@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 
 use super::args;
 use super::connect::Session;
-use super::render::{Render, count};
-use super::{apply, diff, snapshot};
+use super::look::look_up;
+use super::render::Render;
+use super::{diff, snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::Stage;
+use crate::files::export;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
-use crate::files::{self, export};
-use crate::plan::{Plan, Sought};
-use crate::probe;
+use crate::plan::Plan;
 use crate::roster::{Named, Roster};
-use crate::snapshot::Snapshot;
 
 pub(super) async fn run(
     args: &args::Plan,
@@ -111,58 +110,6 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
     }
 }
 
-/// Looks up every key that nobody seems to hold, and adds whoever holds one to the snapshot.
-async fn look_up(plan: &Plan, snapshot: &mut Snapshot, session: &Session, render: &Render) -> Result<()> {
-    let organisation = session.client.organisation().await.map_err(|e| match e.kind() {
-        Kind::Unreachable => e.hint(
-            "the rows that this snapshot does not settle are looked up where there are credentials: run it again, or \
-             without credentials for a plan that is not proven",
-        ),
-        _ => e,
-    })?;
-    if snapshot.organisation_id().is_some_and(|id| id != organisation.id) {
-        let what = format!("the snapshot is of another organisation than {}", apply::shown(&organisation));
-        return Err(
-            Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client, or take a new snapshot")
-        );
-    }
-    let mut probed = look(&plan.sought()?, &snapshot.known_addresses(), session, render).await?;
-    (probed.proof.organisation_id, probed.proof.ended_at) = (organisation.id, super::now());
-    snapshot.add_probed(&probed.users, probed.proof)
-}
-
-/// Looks keys up and says what came of it.
-pub(super) async fn look(
-    sought: &[Sought],
-    known: &[String],
-    session: &Session,
-    render: &Render,
-) -> Result<probe::Probed> {
-    let bar = render.bar("Addresses looked up:");
-    let probed = probe::probe(&session.client, sought, known, |progress| {
-        bar.set_length(progress.values);
-        bar.set_position(progress.done);
-    })
-    .await;
-    bar.finish_and_clear();
-    let probed = probed?;
-    let proof = &probed.proof;
-    render.say(format!(
-        "Looked up {} addresses that nobody seemed to hold, over users of every state: {} are held. {} searches, up to {} \
-         addresses each.",
-        count(proof.keys),
-        count(proof.held),
-        count(proof.calls),
-        count(proof.values_max)
-    ));
-    if proof.keys > 0 && !proof.usernames {
-        render.say(
-            "The service does not search usernames: somebody whose login name differs from the e-mail may be missed.",
-        );
-    }
-    Ok(probed)
-}
-
 /// A pipe may stay silent: a thread of its own waits for it, so that Ctrl-C is heard meanwhile.
 async fn read_roster(args: &args::Plan) -> Result<(export::Source, Named, Roster)> {
     if !diff::is_stdin(&args.roster) {
@@ -196,18 +143,4 @@ fn default_dir(roster: &Path) -> Result<PathBuf> {
     }
     let stem = roster.file_stem().map_or_else(|| "roster".into(), |s| s.to_string_lossy().into_owned());
     Ok(PathBuf::from(format!("{stem}.plan")))
-}
-
-/// The plan in a directory, held against its digests; refuses one that is not proven unless that is accepted.
-pub(super) fn open_proven(dir: &Path, accept_unproven: bool) -> Result<(Manifest, Plan)> {
-    let (manifest, plan) = plan_dir::open(dir)?;
-    if !accept_unproven && (!manifest.complete || manifest.organisation_id.is_none()) {
-        let what =
-            format!("the plan in {} is not proven: its snapshot is incomplete or somebody's export", files::name(dir));
-        return Err(Error::new(Kind::Unsafe, what).hint(
-            "plan again with credentials, or against a complete snapshot; or add --accept-unproven, which looks every row \
-             up first; nothing was sent",
-        ));
-    }
-    Ok((manifest, plan))
 }

@@ -155,7 +155,7 @@ impl Org {
     /// All users as they are now, deleted ones included, in the order of creation.
     #[must_use]
     pub fn users(&self) -> Vec<Arc<User>> {
-        self.store.all().to_vec()
+        self.store.kept().cloned().collect()
     }
 
     /// The newest version of the users that have `text` as address or username, whatever the case.
@@ -228,6 +228,14 @@ impl Org {
         let found: Vec<_> =
             self.store.with_key(email).filter(|(_, user)| user.state != state).map(|(at, _)| at).collect();
         found.into_iter().filter_map(|at| self.store.change(at, due, |user| user.state = state)).count() > 0
+    }
+
+    /// Somebody with that address is erased for good, as data protection law may ask for: no listing and no search shows
+    /// him any more, and his address is free. Whether there was one.
+    pub fn stranger_erases(&mut self, email: &str) -> bool {
+        let found: Vec<_> = self.store.with_key(email).map(|(at, _)| at).collect();
+        found.iter().for_each(|at| self.store.erase(*at));
+        !found.is_empty()
     }
 
     /// A user of the home division with a new id, named after its address.

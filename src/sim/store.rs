@@ -3,7 +3,7 @@
 //! The newest version of a user is found by id and by address at once; the listing and the search see it later, each
 //! through its own [`View`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ impl Due {
 pub(super) struct Store {
     users: Vec<Arc<User>>,
     by_id: HashMap<String, At>,
+    /// Those who are erased: their numbers stay taken.
+    erased: HashSet<At>,
     /// By address and by username, both in lower case: a stricter comparison looks at what is found.
     by_key: HashMap<String, Vec<At>>,
     list: View,
@@ -70,6 +72,18 @@ impl Store {
         Some(user)
     }
 
+    /// Forgets a user, at once and everywhere.
+    pub(super) fn erase(&mut self, at: At) {
+        let Some(user) = self.users.get(at as usize) else { return };
+        self.by_id.remove(&user.id);
+        for key in [fold(&user.email), fold(&user.username)] {
+            self.by_key.entry(key).or_default().retain(|other| *other != at);
+        }
+        self.erased.insert(at);
+        self.list.hide(at);
+        self.search.hide(at);
+    }
+
     fn post(&mut self, due: Due, at: At, user: &Arc<User>) {
         self.list.post(due.list, at, Arc::clone(user));
         self.search.post(due.search, at, Arc::clone(user));
@@ -95,8 +109,14 @@ impl Store {
         self.with_key(address).find(|(_, user)| holds(user))
     }
 
+    /// Everybody there ever was, erased or not.
     pub(super) fn all(&self) -> &[Arc<User>] {
         &self.users
+    }
+
+    /// Everybody who is not erased.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.iter().zip(0..).filter(|(_, at)| !self.erased.contains(at)).map(|(user, _)| user)
     }
 
     /// What the listing and the cursor see now.

@@ -85,6 +85,15 @@ impl View {
         }
     }
 
+    /// Shows a user no more, nor any version of it that is still to come.
+    pub(super) fn hide(&mut self, at: At) {
+        self.pending.retain(|_, (other, _)| *other != at);
+        if let Some(user) = self.shown.get_mut(at as usize).and_then(Option::take) {
+            remove(&mut self.any, at);
+            remove(&mut self.by_state[user.state.at()], at);
+        }
+    }
+
     /// The users shown with that filter, in the order of creation.
     pub(super) fn index(&self, filter: Filter) -> &[At] {
         match filter {
