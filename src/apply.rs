@@ -8,7 +8,7 @@ pub mod journal;
 pub mod ledger;
 mod worker;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -178,26 +178,26 @@ pub fn note_held(journal: &Journal, ledger: &Ledger, people: &[Person], users: &
 /// Puts ids where people name their divisions.
 ///
 /// # Errors
-/// `Unsafe` if a division does not exist, naming it and its rows: better before row 1 than in the middle of the night.
-pub fn resolve_divisions(people: &mut [Person], divisions: &[Division]) -> Result<()> {
-    let mut unknown: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+/// `Unsafe` if a division does not exist, naming rows: better before row 1 than in the middle of the night. What the
+/// rows say is not repeated, since the column may be another than was meant.
+pub fn resolve_divisions(people: &mut [&mut Person], divisions: &[Division]) -> Result<()> {
+    let mut unknown = Vec::new();
     for person in people {
         let Some(text) = &person.division else { continue };
         match Division::find(divisions, text) {
             Ok(division) => person.division = Some(division.id.clone()),
-            Err(_) => unknown.entry(text.clone()).or_default().push(person.row),
+            Err(_) => unknown.push(person.row),
         }
     }
-    let Some((text, rows)) = unknown.first_key_value() else { return Ok(()) };
-    let more = if unknown.len() > 1 { format!(" (and {} other divisions)", unknown.len() - 1) } else { String::new() };
+    let Some(first) = unknown.first() else { return Ok(()) };
     let what = format!(
-        "no division or several are called \"{text}\", which {} rows name, the first row {}{more}",
-        rows.len(),
-        rows[0]
+        "{} rows name a division that does not exist, or that several are called; first row {first}",
+        unknown.len()
     );
-    let names: Vec<&str> = divisions.iter().map(|d| d.name.as_str()).take(20).collect();
-    Err(Error::new(Kind::Unsafe, what)
-        .hint(format!("divisions are: {}; correct the column and plan again; nothing was sent", names.join(", "))))
+    Err(Error::new(Kind::Unsafe, what).hint(format!(
+        "divisions are: {}; correct the column and plan again; nothing was sent",
+        Division::names(divisions)
+    )))
 }
 
 /// A row that is to be sent.

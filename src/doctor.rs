@@ -17,8 +17,6 @@ use crate::snapshot::{Probe, TOTAL_DOUBTED};
 
 /// Addresses that nobody can have (RFC 2606), to learn how many a search takes.
 const INVENTED: u32 = 100;
-/// Users of a page whose addresses are used to learn how a search compares.
-const KNOWN: usize = 5;
 
 /// What the listing of one state does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +57,9 @@ pub struct Findings {
 pub async fn examine<W: Wire>(client: &Arc<Client<W>>) -> Result<Findings> {
     let organisation = client.organisation().await?;
     let mut page_size = PAGE_SIZES[0];
-    let mut known = Vec::new();
     let mut listings = Ok(Vec::new());
     for state in State::ALL {
-        let listed = found(list(client, state, &mut page_size, &mut known).await)?;
+        let listed = found(list(client, state, &mut page_size).await)?;
         match (listed, &mut listings) {
             (Ok(listed), Ok(all)) => all.push(listed),
             (Err(missing), _) => listings = Err(missing),
@@ -76,7 +73,7 @@ pub async fn examine<W: Wire>(client: &Arc<Client<W>>) -> Result<Findings> {
         .map(|n| format!("nobody-{n}@rosterdiff.invalid"))
         .map(|key| Sought { row: 0, address: key.clone(), key })
         .collect();
-    let search = found(probe(client, &sought, &known, |_| {}).await)?.map(|probed| probed.proof);
+    let search = found(probe(client, &sought, |_| {}).await)?.map(|probed| probed.proof);
     Ok(Findings {
         organisation,
         listings,
@@ -98,12 +95,7 @@ fn found<T>(asked: Result<T>) -> Result<Result<T>> {
     }
 }
 
-async fn list<W: Wire>(
-    client: &Arc<Client<W>>,
-    state: State,
-    page_size: &mut u32,
-    known: &mut Vec<String>,
-) -> Result<Listed> {
+async fn list<W: Wire>(client: &Arc<Client<W>>, state: State, page_size: &mut u32) -> Result<Listed> {
     let mut asked = client.page(state, 1, *page_size).await?;
     for smaller in PAGE_SIZES.into_iter().filter(|size| *size < *page_size) {
         if asked.is_err() {
@@ -112,9 +104,6 @@ async fn list<W: Wire>(
     }
     let page = asked.map_err(|words| refused(state, &words))?;
     *page_size = page.page_size;
-    if state == State::Active {
-        known.extend(page.users.into_iter().filter_map(|user| user.email).take(KNOWN));
-    }
     let beyond = page.total.filter(|total| *total >= TOTAL_DOUBTED);
     let capped = match beyond {
         Some(_) => {
@@ -145,7 +134,8 @@ impl Findings {
     pub fn forecast(&self) -> Forecast {
         let by_header = self.seen.allowed.zip(self.seen.window_s).map(|(allowed, window_s)| {
             // Sometimes a second more is told than a window has: 61 is a minute.
-            f64::from(allowed) * 60.0 / f64::from(window_s.clamp(1, 60))
+            let window_s = if window_s == 61 { 60 } else { window_s.max(1) };
+            f64::from(allowed) * 60.0 / f64::from(window_s)
         });
         let by_header = by_header.or_else(|| self.seen.allowed.map(f64::from));
         let limit = |key: &str| self.limits.as_ref().ok().and_then(|l| l.get(key)).copied();

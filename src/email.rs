@@ -10,6 +10,7 @@
 mod refusal;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use unicode_normalization::char::is_combining_mark;
@@ -135,8 +136,8 @@ pub fn normalise(cell: &str) -> Result<Address, Refusal> {
     Ok(Address { key, address, rules })
 }
 
-/// The spellings of one address under which a directory may hold it: as sent, as key, and with the domain in letters
-/// where the key has A-labels. An exact search is asked for all of them.
+/// The spellings of one address under which a directory may hold it: as key, as sent, with the domain in letters where the
+/// key has A-labels, and with accents apart from their letters. An exact search is asked for all of them.
 #[must_use]
 pub fn spellings(address: &str, key: &str) -> Vec<String> {
     let mut all = vec![key.to_owned()];
@@ -146,10 +147,12 @@ pub fn spellings(address: &str, key: &str) -> Vec<String> {
         all.push(format!("{local}@{}", idna::domain_to_unicode(domain).0));
     }
     all.push(address.to_owned());
-    all.dedup();
-    if all.len() > 2 && all.last() == all.first() {
-        all.pop();
+    if !key.is_ascii() {
+        // Somebody may have typed the accent apart from its letter.
+        all.push(key.nfd().collect());
     }
+    let mut seen = HashSet::new();
+    all.retain(|spelling| seen.insert(spelling.clone()));
     all
 }
 
@@ -373,6 +376,7 @@ mod tests {
         let key = "ada@xn--bcher-kva.example";
         assert_eq!(spellings(key, key), [key, "ada@bücher.example"]);
         assert_eq!(spellings("Ada@xn--bcher-kva.example", key).len(), 3);
+        assert_eq!(spellings("rémi@example.com", "rémi@example.com"), ["rémi@example.com", "re\u{301}mi@example.com"]);
     }
 
     #[test]

@@ -100,6 +100,17 @@ impl Division {
         self.id.eq_ignore_ascii_case(text) || self.name.trim().to_lowercase() == text.trim().to_lowercase()
     }
 
+    /// The first of their names, for a hint.
+    #[must_use]
+    pub fn names(all: &[Self]) -> String {
+        const TOLD_MAX: usize = 20;
+        let mut names: Vec<&str> = all.iter().map(|d| d.name.as_str()).take(TOLD_MAX).collect();
+        if all.len() > TOLD_MAX {
+            names.push("…");
+        }
+        names.join(", ")
+    }
+
     /// The one that `text` means.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! One exact search takes many addresses and all states. How many it takes is not documented, so a refusal halves the
 //! batch and the largest size that passes is kept. Whether it tells upper from lower case is not documented either: a
-//! user who is known is sought in the other case first. A search is an index of its own and no more than the service's
+//! user who is listed is sought in the other case first. A search is an index of its own and no more than the service's
 //! word: what comes back counts only if it holds a key that was asked for.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -14,7 +14,7 @@ use crate::api::wire::Wire;
 use crate::api::{Client, Words};
 use crate::email;
 use crate::error::{Error, Result};
-use crate::person::User;
+use crate::person::{State, User};
 use crate::plan::Sought;
 use crate::snapshot::{Keys, Probe};
 
@@ -23,7 +23,11 @@ const VALUES_MAX: usize = 100;
 /// Searches side by side, once the service has shown how many values it takes.
 const CALLS_IN_FLIGHT: usize = 8;
 /// Values that are refused alone before the service counts as one that does not search at all.
-const REFUSED_ALONE_MAX: u64 = 3;
+const REFUSED_ALONE_MAX: usize = 3;
+/// Listed users whose addresses are used to learn how the search compares.
+const KNOWN: usize = 5;
+/// Users of a page to take them from: the default size, which every service takes.
+const KNOWN_PAGE_SIZE: u32 = 25;
 /// Where a key may be held.
 const FIELDS: [&str; 2] = ["email", "username"];
 
@@ -32,6 +36,8 @@ const FIELDS: [&str; 2] = ["email", "username"];
 pub struct Probed {
     /// Users who hold one of the keys, each once.
     pub users: Vec<User>,
+    /// Keys that the service refused to search for.
+    pub refused: HashSet<String>,
     /// What that proves.
     pub proof: Probe,
 }
@@ -45,8 +51,7 @@ pub struct Progress {
     pub values: u64,
 }
 
-/// Looks `sought` up over users of all states. `known` are a few addresses that the organisation is believed to hold, to
-/// learn from them how the search compares.
+/// Looks `sought` up over users of all states.
 ///
 /// `organisation_id` and `ended_at` of the proof are left to the caller.
 ///
@@ -55,14 +60,14 @@ pub struct Progress {
 pub async fn probe<W: Wire>(
     client: &Arc<Client<W>>,
     sought: &[Sought],
-    known: &[String],
     mut progress: impl FnMut(Progress),
 ) -> Result<Probed> {
     let mut search = Search::new(sought);
     if sought.is_empty() {
+        search.proof.case_matters = Some(false);
         return Ok(search.probed());
     }
-    search.learn(client, known).await?;
+    search.learn(client).await?;
     search.fill(sought);
     let mut flying = JoinSet::new();
     loop {
@@ -128,6 +133,7 @@ struct Search {
     n_done: u64,
     users: HashMap<String, User>,
     held: HashSet<String>,
+    refused: HashSet<String>,
     proof: Probe,
 }
 
@@ -144,6 +150,7 @@ impl Search {
             n_done: 0,
             users: HashMap::new(),
             held: HashSet::new(),
+            refused: HashSet::new(),
             proof,
         }
     }
@@ -152,32 +159,39 @@ impl Search {
         if self.proof.usernames { &FIELDS } else { &FIELDS[..1] }
     }
 
-    async fn ask<W: Wire>(&mut self, client: &Arc<Client<W>>, values: &[&str]) -> Result<Answer> {
+    /// Asks for one value: a refusal is then not about their number.
+    async fn ask<W: Wire>(&mut self, client: &Arc<Client<W>>, value: &str) -> Result<Answer> {
         self.proof.calls += 1;
-        client.search(self.fields(), values).await
+        let answer = client.search(self.fields(), &[value]).await?;
+        if answer.is_ok() {
+            self.batch.passed = 1;
+            self.proof.values_max = 1;
+        }
+        Ok(answer)
     }
 
-    /// Learns from known users whether usernames can be searched and whether case matters.
-    async fn learn<W: Wire>(&mut self, client: &Arc<Client<W>>, known: &[String]) -> Result<()> {
-        let as_spelt: Vec<&str> = known.iter().map(String::as_str).collect();
-        let swapped: Vec<String> = known.iter().map(|address| swap_case(address)).collect();
+    /// Learns from users who are listed whether usernames can be searched and whether case matters.
+    async fn learn<W: Wire>(&mut self, client: &Arc<Client<W>>) -> Result<()> {
+        let known = listed_addresses(client).await?;
         let stranger = self.wanted.iter().min().cloned().unwrap_or_default();
-        let mut asked: Vec<&str> = swapped.iter().map(String::as_str).collect();
-        if asked.is_empty() {
-            asked.push(&stranger);
-        }
-        let mut found = self.ask(client, &asked).await?;
-        if found.is_err() {
+        if self.ask(client, &stranger).await?.is_err() {
             self.proof.usernames = false;
-            found = self.ask(client, &asked).await?;
+            if self.ask(client, &stranger).await?.is_err() {
+                return Ok(());
+            }
         }
-        if !known.is_empty()
-            && let Ok(found) = found
-            && !any_is_held(&found, known)
-        {
-            // Perhaps nobody of them is there any more: only if they are found as they are spelt does case matter.
-            let found = self.ask(client, &as_spelt).await?.unwrap_or_default();
-            self.proof.case_matters = any_is_held(&found, known);
+        // An organisation without anybody has nobody to miss.
+        self.proof.case_matters = known.is_empty().then_some(false);
+        for address in &known {
+            if is_held(&self.ask(client, &swap_case(address)).await?, address) {
+                self.proof.case_matters = Some(false);
+                break;
+            }
+            // Perhaps it is not in the index yet: only if it is found as it is spelt does case matter.
+            if is_held(&self.ask(client, address).await?, address) {
+                self.proof.case_matters = Some(true);
+                break;
+            }
         }
         Ok(())
     }
@@ -186,7 +200,7 @@ impl Search {
         let mut left = self.wanted.clone();
         for one in sought.iter().filter(|s| left.remove(&s.key)) {
             let mut values = email::spellings(&one.address, &one.key);
-            if !self.proof.case_matters {
+            if self.proof.case_matters == Some(false) {
                 values.retain(|v| *v == one.key || v.to_lowercase() != one.key);
             }
             self.queue.extend(values);
@@ -210,7 +224,7 @@ impl Search {
                 self.n_done += n as u64;
                 found.into_iter().for_each(|user| self.take_in(user));
             }
-            Err(_) if n == 1 => self.refused_alone(),
+            Err(_) if n == 1 => self.refused_alone(&values[0]),
             Err(_) if n > self.batch.passed => {
                 self.batch.refused = self.batch.refused.min(n);
                 values.into_iter().rev().for_each(|value| self.queue.push_front(value));
@@ -223,13 +237,13 @@ impl Search {
     }
 
     /// It is about this value, not about how many there are: the others had no part in it.
-    fn refused_alone(&mut self) {
+    fn refused_alone(&mut self, value: &str) {
         self.n_done += 1;
-        self.proof.refused += 1;
+        self.refused.extend(email::normalise(value).map(|address| address.key));
         self.batch = Batch { passed: self.batch.passed, ..Batch::NEW };
-        let nothing_passes = self.proof.values_max == 0 && self.proof.refused >= REFUSED_ALONE_MAX;
+        let nothing_passes = self.proof.values_max == 0 && self.refused.len() >= REFUSED_ALONE_MAX;
         if nothing_passes {
-            self.proof.refused = self.n_values;
+            self.refused.clone_from(&self.wanted);
             self.queue.clear();
             self.suspects.clear();
         }
@@ -249,16 +263,30 @@ impl Search {
 
     fn probed(mut self) -> Probed {
         self.proof.held = self.held.len() as u64;
+        self.proof.refused = self.refused.len() as u64;
         let mut users: Vec<User> = self.users.into_values().collect();
         users.sort_by(|a, b| a.id.cmp(&b.id));
-        Probed { users, proof: self.proof }
+        Probed { users, refused: self.refused, proof: self.proof }
     }
 }
 
-/// Whether one of `users` holds one of `known`.
-fn any_is_held(users: &[User], known: &[String]) -> bool {
-    let known: HashSet<String> = known.iter().filter_map(|k| email::normalise(k).ok()).map(|a| a.key).collect();
-    users.iter().flat_map(Keys::of_user).any(|key| known.contains(&key))
+/// Addresses of a few users as the organisation spells them: active ones, or whoever there is.
+async fn listed_addresses<W: Wire>(client: &Arc<Client<W>>) -> Result<Vec<String>> {
+    for state in State::ALL {
+        if let Ok(page) = client.page(state, 1, KNOWN_PAGE_SIZE).await? {
+            let usable = page.users.into_iter().filter_map(|user| email::normalise(&user.email?).ok());
+            let known: Vec<String> = usable.map(|address| address.address).take(KNOWN).collect();
+            if !known.is_empty() {
+                return Ok(known);
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn is_held(answer: &Answer, known: &str) -> bool {
+    let key = email::normalise(known).map(|address| address.key).unwrap_or_default();
+    answer.as_ref().is_ok_and(|users| users.iter().any(|user| Keys::of_user(user).contains(&key)))
 }
 
 /// The same address in the other case.

@@ -5,6 +5,7 @@
 //! one (somebody's export), nothing is proven until the keys that nobody seems to hold are looked up ([`Probe`]).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -42,16 +43,20 @@ impl StateProof {
     /// Whether everybody of this state was seen: none held back, as many as promised, before and after.
     #[must_use]
     pub fn holds(&self) -> bool {
-        let Some(total) = self.total_end.filter(|end| self.total_start == Some(*end)) else { return false };
-        let all_came = self.unique == total || self.walked && total == TOTAL_DOUBTED && self.unique > total;
-        all_came && (!self.capped || self.walked)
+        let is_read_out = self.walked || !self.capped && !self.is_doubted();
+        is_read_out && self.total_end == Some(self.unique) && self.total_start == self.total_end
     }
 
-    /// Whether another pass might prove what this one did not: users came or went meanwhile. Where the service holds
-    /// back, it would again.
+    /// Whether the total may be no more than what the service counts to: then only the cursor can confirm it.
     #[must_use]
-    pub fn drifted(&self) -> bool {
-        !self.holds() && (!self.capped || self.walked)
+    pub fn is_doubted(&self) -> bool {
+        self.total_end.or(self.total_start) == Some(TOTAL_DOUBTED)
+    }
+
+    /// Whether no further pass could prove it: where the service holds back or stops counting, it would again.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        self.capped && !self.walked || self.is_doubted() && !self.holds()
     }
 }
 
@@ -110,10 +115,16 @@ impl Certificate {
         let StateProof { state, unique, total_start, total_end, .. } = proof;
         let said = |total: &Option<u64>| total.map_or_else(|| "an unknown number".to_owned(), |n| n.to_string());
         let (start, end) = (said(total_start), said(total_end));
+        let cursor = self.no_cursor.as_deref().unwrap_or("broke off");
         if proof.capped && !proof.walked {
-            let cursor = self.no_cursor.as_deref().unwrap_or("broke off");
             return format!(
                 "{state}: the service lists {unique} of {start} and refuses the rest; the cursor listing {cursor}"
+            );
+        }
+        if proof.is_doubted() {
+            let cursor = if proof.walked { "shows another number" } else { cursor };
+            return format!(
+                "{state}: {unique} came of {start}, where the service may stop counting; the cursor listing {cursor}"
             );
         }
         let passes = if self.passes > 1 { format!(", in {} passes", self.passes) } else { String::new() };
@@ -130,7 +141,7 @@ pub struct Probe {
     pub ended_at: String,
     /// Keys that were looked up, over users of all states.
     pub keys: u64,
-    /// Searches sent.
+    /// Questions asked; one takes another call for every further page of hits.
     pub calls: u64,
     /// Keys that somebody holds.
     pub held: u64,
@@ -138,27 +149,32 @@ pub struct Probe {
     pub refused: u64,
     /// Most values that the service took in one search.
     pub values_max: u64,
-    /// Whether usernames were searched too: not every service does.
+    /// Whether usernames were searched too: not every service may do so.
     pub usernames: bool,
-    /// Whether the search tells upper from lower case: then it may miss an address in another spelling.
-    pub case_matters: bool,
+    /// Whether the search tells upper from lower case: then it may miss an address in another spelling. None if that
+    /// could not be learnt, since it found nobody who is listed.
+    pub case_matters: Option<bool>,
 }
 
 impl Probe {
     /// Whether every key was looked up in a way that finds whoever holds it.
     #[must_use]
     pub const fn holds(&self) -> bool {
-        self.refused == 0 && !self.case_matters
+        self.refused == 0 && matches!(self.case_matters, Some(false))
     }
 
     /// Why it does not hold, in words; empty if it does.
     #[must_use]
     pub fn gaps(&self) -> Vec<String> {
         let refused = (self.refused > 0).then(|| format!("the service refused to search for {} keys", self.refused));
-        let case = self.case_matters.then(|| {
-            "the search tells upper from lower case and may miss an address that is spelt in another way".to_owned()
-        });
-        refused.into_iter().chain(case).collect()
+        let case = match self.case_matters {
+            Some(false) => None,
+            Some(true) => {
+                Some("the search tells upper from lower case and may miss an address that is spelt in another way")
+            }
+            None => Some("the search finds nobody of those who are listed, so that nobody knows how it compares"),
+        };
+        refused.into_iter().chain(case.map(str::to_owned)).collect()
     }
 }
 
@@ -201,9 +217,7 @@ impl Keys {
         let rules = [&by_email, &by_name].into_iter().flatten().fold(Rules::default(), |r, a| r.union(a.rules));
         Self { email: by_email.map(|a| a.key), username: by_name.map(|a| a.key), rules }
     }
-}
 
-impl Keys {
     /// The one or two keys of a user.
     #[must_use]
     pub fn of_user(user: &User) -> Vec<String> {
@@ -238,31 +252,26 @@ impl Snapshot {
         Self { frame, certificate, probe: None, divisions }
     }
 
-    /// A few addresses that the organisation is believed to hold, as it spells them, of active users if there are any:
-    /// from them can be learnt how a search compares.
-    #[must_use]
-    pub fn known_addresses(&self) -> Vec<String> {
-        const WANTED: usize = 5;
-        let text = |name: &str| self.frame.column(name).ok().and_then(|c| c.str().ok());
-        let (Some(emails), Some(states)) = (text(columns::EMAIL), text(columns::STATE)) else { return Vec::new() };
-        let of = |wanted: State| -> Vec<String> {
-            let rows = emails.iter().zip(states.iter());
-            let rows = rows.filter(|(_, state)| State::from_word(state.unwrap_or_default()) == wanted);
-            let usable = rows.filter_map(|(email, _)| email::normalise(email?).ok());
-            usable.map(|address| address.address).take(WANTED).collect()
-        };
-        let active = of(State::Active);
-        if active.is_empty() { of(State::Inactive) } else { active }
-    }
-
     /// Adds whom looking keys up has found, and what it proved.
     ///
     /// # Errors
     /// Only a fault of this program.
     pub fn add_probed(&mut self, found: &[User], probe: Probe) -> Result<()> {
         if !found.is_empty() {
-            self.frame.vstack_mut(&Self::from_users(found, None)?.frame)?;
-            self.frame.rechunk_mut();
+            // Whoever was known before is replaced: the search is newer, and nobody counts twice.
+            let ids: HashSet<&str> = found.iter().map(|user| user.id.as_str()).collect();
+            let held: HashSet<String> = found.iter().flat_map(Keys::of_user).collect();
+            let text = |name: &str| self.frame.column(name).and_then(|c| c.str().cloned());
+            let (known, keys) = (text(columns::ID)?, text(columns::KEY)?);
+            let is_other = |(id, key): (Option<&str>, Option<&str>)| match id.filter(|id| !id.is_empty()) {
+                Some(id) => !ids.contains(id),
+                None => key.is_none_or(|key| !held.contains(key)),
+            };
+            let others: BooleanChunked = known.iter().zip(keys.iter()).map(is_other).collect();
+            let mut frame = self.frame.filter(&others)?;
+            frame.vstack_mut(&Self::from_users(found, None)?.frame)?;
+            frame.rechunk_mut();
+            self.frame = frame;
         }
         self.probe = Some(probe);
         Ok(())

@@ -63,7 +63,8 @@ pub async fn take<W: Wire>(
             sink(&taken.fresh)
         };
         taken.pass(client, &mut told).await?;
-        if taken.pass == PASSES_MAX || !taken.listings.iter().any(|l| l.proof.drifted()) {
+        let proofs = || taken.listings.iter().map(|l| &l.proof);
+        if taken.pass == PASSES_MAX || proofs().all(StateProof::holds) || proofs().any(StateProof::is_hopeless) {
             break;
         }
     }
@@ -126,7 +127,8 @@ impl Taken {
             let more = usize::try_from(promised).unwrap_or(RESERVE_MAX).saturating_sub(self.seen.len());
             self.seen.reserve(more.min(RESERVE_MAX));
         }
-        let rest = self.listings.iter_mut().flat_map(Listing::rest).collect();
+        let cursor_works = self.no_cursor.is_none();
+        let rest = self.listings.iter_mut().flat_map(|listing| listing.rest(cursor_works)).collect();
         self.run(client, rest, told).await?;
         let closings = self.listings.iter().map(Listing::closing).collect();
         self.run(client, closings, told).await
@@ -177,13 +179,13 @@ impl Taken {
             (Ask::Page { number, .. }, Came::Page(mut page)) => {
                 let users = std::mem::take(&mut page.users);
                 let n_fresh = self.take_in(at, users, page.n_without_id);
-                self.listings[at].paged(*number, n_fresh)
+                self.listings[at].paged(*number, n_fresh, self.no_cursor.is_none())
             }
-            (Ask::Walk { cursor, .. }, Came::Walk(mut page)) => {
+            (Ask::Walk { .. }, Came::Walk(mut page)) => {
                 let users = std::mem::take(&mut page.users);
-                let is_empty = users.is_empty();
-                self.take_in(at, users, page.n_without_id);
-                self.listings[at].walked(cursor.as_deref(), is_empty, page.next)
+                let n_users = users.len();
+                let n_fresh = self.take_in(at, users, page.n_without_id);
+                self.listings[at].walked(n_users, n_fresh, page.next)
             }
             (_, Came::Refused(words)) => self.refused(&job, &words)?,
             (_, Came::Page(_) | Came::Walk(_)) => return Err(Error::bug("a page of another listing came")),
@@ -195,7 +197,10 @@ impl Taken {
         let listing = &mut self.listings[job.state as usize];
         match &job.ask {
             // What a capped listing answers; on page 1 the page may be too large.
-            Ask::Page { .. } if words.status == 400 => Ok(listing.capped(self.no_cursor.is_none())),
+            Ask::Page { .. } if words.status == 400 => {
+                listing.proof.capped = true;
+                Ok(listing.walk(self.no_cursor.is_none()))
+            }
             Ask::Open { size } if words.status == 400 => {
                 let smaller = listing.reopened(*size);
                 smaller.map(|job| vec![job]).ok_or_else(|| refusal(job, words))

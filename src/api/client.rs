@@ -352,8 +352,9 @@ impl<W: Wire> Client<W> {
                     tokio::time::sleep(wait).await;
                     wait *= 2;
                 }
-                Fate::Throttled(_) | Fate::Auth(_) => return Err(fate.into_error(call)),
-                Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) => return Err(fate.into_error(call)),
+                Fate::Throttled(_) | Fate::Auth(_) | Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) => {
+                    return Err(fate.into_error(call));
+                }
             }
         }
     }

@@ -62,10 +62,9 @@ impl<W: Wire> Client<W> {
                 Ok(page) => page,
                 Err(words) => return Ok(Err(words)),
             };
-            let entities = page.entities.unwrap_or_default();
-            let n_page = entities.len() as u64;
+            let n_page = page.entities.len() as u64;
             n_listed += n_page;
-            all.extend(entities.into_iter().flatten().filter_map(DivisionBody::into_division));
+            all.extend(page.entities.into_iter().flatten().filter_map(DivisionBody::into_division));
             if n_page == 0 || page.total.is_some_and(|total| total <= n_listed) {
                 break;
             }
@@ -82,7 +81,7 @@ impl<W: Wire> Client<W> {
         let request = get("/api/v2/organizations/limits/namespaces/platform.api", &[]);
         let listing = self.read_optional::<LimitListing>("GET organizations/limits", &request).await?;
         Ok(listing.map(|listing| {
-            let limits = listing.entities.unwrap_or_default().into_iter().flatten();
+            let limits = listing.entities.into_iter().flatten();
             limits.filter_map(|limit| Some((limit.key?, limit.value?))).collect()
         }))
     }

@@ -2,7 +2,9 @@
 //! text belongs is its digits. One odd account must not hide the other 499 of its page.
 
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
@@ -12,8 +14,8 @@ use crate::person::{Division, State, User};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
-    #[serde(default)]
-    pub entities: Option<Vec<Option<UserBody>>>,
+    #[serde(default, deserialize_with = "many")]
+    pub entities: Vec<Option<UserBody>>,
     #[serde(default, deserialize_with = "number")]
     pub total: Option<u64>,
     #[serde(default, deserialize_with = "number")]
@@ -23,8 +25,8 @@ pub(super) struct Listing {
 /// `UserCursorEntityListing`. Its `nextUri` is not read: no URL out of a reply is ever followed.
 #[derive(Deserialize)]
 pub(super) struct CursorListing {
-    #[serde(default)]
-    pub entities: Option<Vec<Option<UserBody>>>,
+    #[serde(default, deserialize_with = "many")]
+    pub entities: Vec<Option<UserBody>>,
     #[serde(default, deserialize_with = "text")]
     pub cursor: Option<String>,
 }
@@ -32,8 +34,8 @@ pub(super) struct CursorListing {
 /// `UsersSearchResponse`.
 #[derive(Deserialize)]
 pub(super) struct SearchListing {
-    #[serde(default)]
-    pub results: Option<Vec<Option<UserBody>>>,
+    #[serde(default, deserialize_with = "many")]
+    pub results: Vec<Option<UserBody>>,
     #[serde(default, deserialize_with = "number")]
     pub total: Option<u64>,
 }
@@ -41,8 +43,8 @@ pub(super) struct SearchListing {
 /// `AuthzDivisionEntityListing`.
 #[derive(Deserialize)]
 pub(super) struct DivisionListing {
-    #[serde(default)]
-    pub entities: Option<Vec<Option<DivisionBody>>>,
+    #[serde(default, deserialize_with = "many")]
+    pub entities: Vec<Option<DivisionBody>>,
     #[serde(default, deserialize_with = "number")]
     pub total: Option<u64>,
 }
@@ -50,8 +52,8 @@ pub(super) struct DivisionListing {
 /// `LimitsEntityListing`.
 #[derive(Deserialize)]
 pub(super) struct LimitListing {
-    #[serde(default)]
-    pub entities: Option<Vec<Option<LimitBody>>>,
+    #[serde(default, deserialize_with = "many")]
+    pub entities: Vec<Option<LimitBody>>,
 }
 
 #[derive(Deserialize)]
@@ -107,10 +109,10 @@ pub(super) struct UserBody {
     department: Option<String>,
     #[serde(default, deserialize_with = "text")]
     title: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one")]
     division: Option<DivisionBody>,
-    #[serde(default)]
-    addresses: Option<Vec<Option<ContactBody>>>,
+    #[serde(default, deserialize_with = "many")]
+    addresses: Vec<Option<ContactBody>>,
 }
 
 impl UserBody {
@@ -118,7 +120,7 @@ impl UserBody {
     pub(super) fn into_user(self, listed_as: State) -> Option<User> {
         let is_work_phone =
             |c: &ContactBody| c.media_type.as_deref() == Some("PHONE") && c.kind.as_deref() == Some("WORK");
-        let phone = self.addresses.into_iter().flatten().flatten().find(is_work_phone).and_then(|c| c.address);
+        let phone = self.addresses.into_iter().flatten().find(is_work_phone).and_then(|c| c.address);
         Some(User {
             id: self.id.filter(|id| !id.is_empty())?,
             name: self.name,
@@ -135,8 +137,7 @@ impl UserBody {
 }
 
 /// The users of a page, and how many of it have no id.
-pub(super) fn users(bodies: Option<Vec<Option<UserBody>>>, listed_as: State) -> (Vec<User>, u64) {
-    let bodies = bodies.unwrap_or_default();
+pub(super) fn users(bodies: Vec<Option<UserBody>>, listed_as: State) -> (Vec<User>, u64) {
     let n_all = bodies.len();
     let users: Vec<User> = bodies.into_iter().flatten().filter_map(|body| body.into_user(listed_as)).collect();
     let n_without_id = (n_all - users.len()) as u64;
@@ -151,6 +152,88 @@ fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
 /// A whole number, also one in quotes; anything else is absent.
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     Ok(from.deserialize_any(Tolerant)?.and_then(|digits| digits.trim().parse().ok()))
+}
+
+/// An object; anything else is absent.
+fn one<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    from.deserialize_any(Object(PhantomData))
+}
+
+/// A list of objects, what is none of them absent; anything else is empty.
+fn many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<Option<T>>, D::Error> {
+    from.deserialize_any(List(PhantomData))
+}
+
+/// A member of a list.
+struct Member<T>(Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        one(from).map(Self)
+    }
+}
+
+/// What is not the kind of value that is wanted is read over.
+macro_rules! read_over {
+    ($value:expr; $($kind:ident),*) => {
+        $(read_over!(@ $kind, $value);)*
+    };
+    (@ scalars, $value:expr) => {
+        fn visit_str<E: de::Error>(self, _: &str) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> { Ok($value) }
+    };
+    (@ list, $value:expr) => {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
+            while all.next_element::<IgnoredAny>()?.is_some() {}
+            Ok($value)
+        }
+    };
+    (@ object, $value:expr) => {
+        fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
+            while all.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok($value)
+        }
+    };
+}
+
+struct Object<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Some)
+    }
+
+    read_over!(None; scalars, list);
+}
+
+struct List<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+    type Value = Vec<Option<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Member(member)) = members.next_element()? {
+            all.push(member);
+        }
+        Ok(all)
+    }
+
+    read_over!(Vec::new(); scalars, object);
 }
 
 struct Tolerant;
@@ -190,15 +273,7 @@ impl<'de> Visitor<'de> for Tolerant {
         Ok(None)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
-        while all.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Self::Value, A::Error> {
-        while all.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
+    read_over!(None; list, object);
 }
 
 #[cfg(test)]
@@ -212,12 +287,12 @@ mod tests {
             {"id":7,"name":null,"email":["x"],"state":"suspended","version":"3","department":{"a":1},"new":[{}]},
             {"name":"no id"}, null, {"id":"","email":"a@example.com"},
             {"id":"b","division":null,"addresses":[null,{"mediaType":"PHONE","type":"WORK","address":"+4930123456"}]},
-            {"id":"c","state":null,"title":true}
+            {"id":"c","state":null,"title":true}, "odd", 7, [1], {"id":"d","division":"Home","addresses":"x"}
         ],"total":"6","pageSize":100.0,"pageCount":null}"#;
         let listing: Listing = serde_json::from_str(body).unwrap();
         assert_eq!((listing.total, listing.page_size), (Some(6), Some(100)));
         let (users, n_without_id) = users(listing.entities, State::Deleted);
-        assert_eq!(n_without_id, 3);
+        assert_eq!((n_without_id, users.len()), (6, 4));
         let odd = &users[0];
         assert_eq!((odd.id.as_str(), odd.state, odd.version), ("7", State::Inactive, Some(3)));
         assert_eq!((&odd.email, &odd.department, &odd.name), (&None, &None, &None));

@@ -184,14 +184,20 @@ impl<W: Wire> Client<W> {
                 Ok(found) => found,
                 Err(words) => return Ok(Err(words)),
             };
-            let n_page = found.results.as_ref().map_or(0, Vec::len);
+            let (some, n_without_id) = shapes::users(found.results, State::Active);
+            let n_page = some.len() + usize::try_from(n_without_id).unwrap_or(0);
             n_listed += n_page as u64;
-            users.extend(shapes::users(found.results, State::Active).0);
-            if n_page == 0 || found.total.map_or(n_page < page_size, |total| total <= n_listed) {
+            users.extend(some);
+            let is_last = found.total.map_or(n_page < page_size, |total| total <= n_listed);
+            if n_without_id == 0 && is_last {
+                return Ok(Ok(users));
+            }
+            if n_without_id > 0 || n_page == 0 {
                 break;
             }
         }
-        Ok(Ok(users))
+        // Whoever is behind what did not come is not known: no answer.
+        Ok(Err(Words { code: Some("search.not_read_out".to_owned()), ..Words::default() }))
     }
 
     /// `POST /api/v2/users`, sent once. A success without an id is [`Fate::Malformed`]: somebody may exist.

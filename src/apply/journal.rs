@@ -104,9 +104,12 @@ impl Journal {
         let journal = Self { path, clock, inner: Mutex::new(Inner { file, seq: ledger.n_lines, failed: false }) };
         match &ledger.bound_to {
             Some((p, o)) if p == plan && o == org => {}
-            Some(_) => {
-                let what = format!("{} belongs to another plan or organisation", journal.path.display());
-                return Err(Error::new(Kind::Unsafe, what).hint("nothing was sent"));
+            Some((p, o)) => {
+                let whose = if p == plan { format!("organisation {o}, not {org}") } else { "another plan".to_owned() };
+                let what = format!("{} belongs to {whose}", journal.path.display());
+                return Err(Error::new(Kind::Unsafe, what).hint(
+                    "use that organisation's OAuth client, or plan again into another directory; nothing was sent",
+                ));
             }
             None => {
                 let tool = concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned();

@@ -170,6 +170,12 @@ impl Row {
         }
     }
 
+    /// Whether nothing is left to do for it.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self.stage, Stage::Done(_))
+    }
+
     /// Whether provably nothing was carried out for it.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
@@ -267,7 +273,7 @@ impl Ledger {
         if !found.is_unsent() {
             return Err(format!("row {row} was sent before its holder was found"));
         }
-        found.stage = Stage::Done(Outcome::Taken);
+        (found.stage, found.reply, found.why) = (Stage::Done(Outcome::Taken), Said::default(), None);
         (found.user_id, found.user_state) = (Some(id.to_owned()), Some(State::from_word(state)));
         at.clone_into(&mut found.at);
         Ok(())

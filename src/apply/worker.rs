@@ -215,16 +215,38 @@ impl<W: Wire> Worker<W> {
     }
 
     async fn look_once(&self, person: &Person, by_username: bool) -> Result<Option<Vec<User>>> {
-        let spellings = email::spellings(&person.email, &person.key);
-        let asked: Vec<&str> = spellings.iter().map(String::as_str).collect();
-        let Ok(mut found) = self.client.search(&["email"], &asked).await? else { return Ok(None) };
+        let Some(mut found) = self.holders(person, "email").await? else { return Ok(None) };
         if found.is_empty() && by_username {
             // Somebody holds it, and not by e-mail. A service that cannot search usernames has not said no to anything.
-            found = self.client.search(&["username"], &asked).await?.unwrap_or_default();
+            found = self.holders(person, "username").await?.unwrap_or_default();
         }
+        found.sort_by(|a, b| (a.state, &a.id).cmp(&(b.state, &b.id)));
+        Ok(Some(found))
+    }
+
+    /// Users of any state who hold the key by that field, in any spelling; none if the service refuses to search.
+    async fn holders(&self, person: &Person, field: &str) -> Result<Option<Vec<User>>> {
+        let spellings = email::spellings(&person.email, &person.key);
+        let all: Vec<&str> = spellings.iter().map(String::as_str).collect();
+        let mut found = match self.client.search(&[field], &all).await? {
+            Ok(found) => found,
+            Err(_) if all.len() == 1 => return Ok(None),
+            // Perhaps it takes no more than one value.
+            Err(_) => {
+                let mut found: Vec<User> = Vec::new();
+                for one in &all {
+                    let Ok(some) = self.client.search(&[field], &[one]).await? else { return Ok(None) };
+                    found.extend(
+                        some.into_iter()
+                            .filter(|user| !found.iter().any(|known| known.id == user.id))
+                            .collect::<Vec<_>>(),
+                    );
+                }
+                found
+            }
+        };
         // A service may understand a search in its own way: what does not hold the key is not meant.
         found.retain(|user| Keys::of_user(user).contains(&person.key));
-        found.sort_by(|a, b| (a.state, &a.id).cmp(&(b.state, &b.id)));
         Ok(Some(found))
     }
 }

@@ -14,13 +14,14 @@ use super::render::{Render, count, failure};
 use super::stop;
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
-use crate::apply::ledger::Ledger;
+use crate::apply::ledger::{Ledger, Row};
 use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::{self, NewRows, PLAN, RESULT};
 use crate::person::Person;
 use crate::plan::{Plan, Sought};
+use crate::probe::Probed;
 
 /// A plan that can be applied, as it was read.
 struct Ready {
@@ -66,7 +67,7 @@ async fn create(
     render: &Render,
 ) -> Result<()> {
     let options = Options { settle: Duration::from_secs(u64::from(args.settle)) };
-    let Begun { journal, ledger, people } = begun;
+    let Begun { journal, ledger, people, n_held_back } = begun;
     let bar = render.bar("Users done:");
     let ended = apply::apply(&session.client, &journal, &ledger, people, options, stop, |progress| {
         bar.set_length(progress.rows);
@@ -80,7 +81,12 @@ async fn create(
     bar.finish_and_clear();
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
     let written = show(&args.dir, ready, render);
-    ended.and(noted).and(written)
+    ended.and(noted).and(written)?;
+    if n_held_back > 0 {
+        let what = format!("{n_held_back} rows could not be looked up and were held back");
+        return Err(Error::new(Kind::Incomplete, what).hint("plan them again against a complete snapshot"));
+    }
+    Ok(())
 }
 
 fn show(dir: &Path, ready: &Ready, render: &Render) -> Result<()> {
@@ -90,7 +96,7 @@ fn show(dir: &Path, ready: &Ready, render: &Render) -> Result<()> {
     Ok(())
 }
 
-fn journal_so_far(dir: &Path) -> Result<Ledger> {
+pub(super) fn journal_so_far(dir: &Path) -> Result<Ledger> {
     let path = dir.join(journal::FILE);
     if path.exists() { Ok(journal::replay(&path)?.ledger) } else { Ok(Ledger::default()) }
 }
@@ -113,6 +119,8 @@ struct Begun {
     journal: Arc<Journal>,
     ledger: Ledger,
     people: Vec<Person>,
+    /// Rows that could not be looked up, and are not created.
+    n_held_back: u64,
 }
 
 /// Everything that can refuse, before the first create.
@@ -125,8 +133,9 @@ async fn begin(
 ) -> Result<Begun> {
     let Ready { manifest, plan, new } = ready;
     let mut people = plan.people()?;
+    let so_far = journal_so_far(&args.dir)?;
     let organisation = tokio::select! {
-        met = meet(session, &mut people) => met?,
+        met = meet(session, &so_far, &mut people) => met?,
         _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
     };
     // An unproven plan may be of no organisation yet: its journal binds it to the one it meets.
@@ -134,51 +143,68 @@ async fn begin(
         let what = format!("the plan is for another organisation than {} ({})", organisation.shown(), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
-    let so_far = plan_dir::outcomes(plan, &journal_so_far(&args.dir)?)?;
-    let left = so_far.of(Outcome::Unprocessed) + so_far.of(Outcome::Unknown);
+    let outcomes = plan_dir::outcomes(plan, &so_far)?;
+    let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown);
     let task = format!("{} users to create in {}", count(left), organisation.shown());
     if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
+    // Before the journal is begun: whoever stops meanwhile has bound the plan to nothing.
+    let looked = match manifest.complete {
+        true => Probed::default(),
+        false => tokio::select! {
+            looked = look_up(&so_far, &people, session, render) => looked?,
+            _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
+        },
+    };
     let digest = manifest.outputs.get(PLAN).map_or("", |d| d.blake3.as_str());
     let still = || is_still(&args.dir, manifest);
-    let (journal, ledger) = Journal::open(&args.dir, digest, &organisation.id, super::now, still)?;
+    let (journal, mut ledger) = Journal::open(&args.dir, digest, &organisation.id, super::now, still)?;
+    if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
+        ledger = journal_so_far(&args.dir)?;
+    }
     // Written before the first create: afterwards a missing journal can be told from a run that never began.
     plan_dir::write_results(&args.dir, plan, new, &ledger)?;
-    let mut begun = Begun { journal: Arc::new(journal), ledger, people };
-    if !manifest.complete {
-        tokio::select! {
-            looked = look_up(&mut begun, &args.dir, session, render) => looked?,
-            _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
-        }
-    }
-    Ok(begun)
+    people.retain(|person| !looked.refused.contains(&person.key));
+    Ok(Begun { journal: Arc::new(journal), ledger, people, n_held_back: looked.refused.len() as u64 })
 }
 
-/// Who is at the other end, and whether it has the divisions that people name.
-async fn meet(session: &Session, people: &mut [Person]) -> Result<Organisation> {
+/// Who is at the other end, and whether it has the divisions that people name who are not settled yet.
+async fn meet(session: &Session, so_far: &Ledger, people: &mut [Person]) -> Result<Organisation> {
     let organisation = session.client.organisation().await?;
-    if people.iter().any(|person| person.division.is_some()) {
+    let is_open =
+        |person: &&mut Person| !so_far.row(person.row).is_some_and(Row::is_final) && person.division.is_some();
+    let mut naming: Vec<&mut Person> = people.iter_mut().filter(is_open).collect();
+    if !naming.is_empty() {
         let divisions = session.client.divisions().await?.map_err(|words| {
             let what = format!("rows name divisions, and the client may not list them (HTTP {})", words.status);
             Error::new(Kind::Credentials, what)
-                .hint("give its role authorization:division:view, or plan without --map division=; nothing was sent")
+                .hint("give its role authorization:division:view, or plan again with --map division= (nothing); nothing was sent")
         })?;
-        apply::resolve_divisions(people, &divisions)?;
+        apply::resolve_divisions(&mut naming, &divisions)?;
     }
     Ok(organisation)
 }
 
-/// Looks every row up that was not sent yet; whoever is held is taken.
-async fn look_up(begun: &mut Begun, dir: &Path, session: &Session, render: &Render) -> Result<()> {
-    let sought: Vec<Sought> = apply::unsent(&begun.ledger, &begun.people)
+/// Looks every row up that was not sent yet.
+async fn look_up(so_far: &Ledger, people: &[Person], session: &Session, render: &Render) -> Result<Probed> {
+    let sought: Vec<Sought> = apply::unsent(so_far, people)
         .map(|p| Sought { row: p.row, key: p.key.clone(), address: p.email.clone() })
         .collect();
-    let probed = look(&sought, &[], session, render).await?;
-    if apply::note_held(&begun.journal, &begun.ledger, &begun.people, &probed.users)? > 0 {
-        begun.ledger = journal_so_far(dir)?;
+    let looked = look(&sought, session, render).await?;
+    if !sought.is_empty() && looked.proof.values_max == 0 {
+        return Err(Error::new(Kind::Unsafe, "the service refuses every search: no row can be looked up").hint(
+            "plan against a complete snapshot (`rosterdiff snapshot`, then `plan --snapshot`); nothing was sent",
+        ));
     }
-    Ok(())
+    for gap in looked.proof.gaps() {
+        render.say(format!("Accepted unproven: {gap}."));
+    }
+    if !looked.refused.is_empty() {
+        let n = count(looked.refused.len() as u64);
+        render.say(format!("{n} rows could not be looked up: they are held back and stay unprocessed."));
+    }
+    Ok(looked)
 }
 
 fn interrupted() -> Error {

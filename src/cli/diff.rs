@@ -13,7 +13,8 @@ use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::files::export::{Head, Source};
 use crate::files::{atomic, export, parquet, plan_dir};
-use crate::plan::{Counts, Plan, Verdict};
+use crate::person::Division;
+use crate::plan::{Counts, Plan, Policy, Verdict};
 use crate::roster::{self, Named, Records};
 use crate::snapshot::{Certificate, Probe, Snapshot};
 
@@ -32,7 +33,7 @@ pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
         (None, _) => to_stdout(&records, &plan, &verdicts)?,
     }
     tell_counts(plan.counts(), render);
-    tell_warnings(&plan, render)?;
+    tell_warnings(&plan, &snapshot, render)?;
     if !snapshot.is_complete() {
         render.say(unproven(&snapshot));
     }
@@ -64,6 +65,7 @@ fn format_of(output: &Path, args: &args::Diff) -> Result<Format> {
 pub(super) fn compare(roster: &Path, snapshot: &Path, reading: &Reading) -> Result<(Records, Named, Plan, Snapshot)> {
     let (source, named, checked) = read_roster(roster, reading)?;
     let snapshot = export::read_snapshot(snapshot)?;
+    check_defaults(&reading.policy(), &snapshot)?;
     let plan = Plan::build(&checked, &snapshot, reading.policy())?;
     Ok((source.records, named, plan, snapshot))
 }
@@ -103,17 +105,36 @@ pub(super) fn tell_mapping(named: &Named, render: &Render) {
     render.say(format!("Columns: {}", parts.join(", ")));
 }
 
-/// New rows of which something is left out: they are created all the same.
-pub(super) fn tell_warnings(plan: &Plan, render: &Render) -> Result<()> {
+/// A default that would make every new row invalid is a typing error, not data.
+pub(super) fn check_defaults(policy: &Policy, snapshot: &Snapshot) -> Result<()> {
+    match (&policy.defaults.division, &snapshot.divisions) {
+        (Some(text), Some(all)) if Division::find(all, text).is_err() => Err(Error::new(
+            Kind::Usage,
+            format!("--default division=\"{text}\": there is no such division, or several"),
+        )
+        .hint(format!("divisions are: {}", Division::names(all)))),
+        _ => Ok(()),
+    }
+}
+
+/// What of the new rows is left out, and which rows are invalid for a reason that a list can mend.
+pub(super) fn tell_warnings(plan: &Plan, snapshot: &Snapshot, render: &Render) -> Result<()> {
     let (verdicts, reasons) =
         (plan.frame().column(columns::VERDICT)?.str()?, plan.frame().column(columns::REASON)?.str()?);
-    let warned = verdicts.iter().zip(reasons.iter()).filter(|(v, r)| *v == Some(Verdict::New.as_str()) && r.is_some());
-    let n = warned.count() as u64;
-    if n > 0 {
+    let n = |verdict: Verdict, reason: &str| {
+        let rows = verdicts.iter().zip(reasons.iter());
+        rows.filter(|(v, r)| *v == Some(verdict.as_str()) && r.is_some_and(|r| r.starts_with(reason))).count() as u64
+    };
+    let (phones, divisions) = (n(Verdict::New, "phone."), n(Verdict::Invalid, "division."));
+    if phones > 0 {
         render.say(format!(
             "{} new rows go without their phone: it is not surely a number in E.164, such as +49301234567 (`_reason` says so).",
-            count(n)
+            count(phones)
         ));
+    }
+    if divisions > 0 {
+        let known = snapshot.divisions.as_deref().map(Division::names).unwrap_or_default();
+        render.say(format!("{} rows are invalid for their division. Divisions are: {known}.", count(divisions)));
     }
     Ok(())
 }

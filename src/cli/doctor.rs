@@ -1,36 +1,40 @@
 //! `doctor`: what a run would meet, told line by line. Nothing is created or changed.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::{Value, json};
 
-use super::args;
 use super::connect::Session;
 use super::render::{Render, count};
+use super::{apply, args};
 use crate::api::Words;
+use crate::apply::Outcome;
 use crate::doctor::{Findings, Forecast, Listed, examine};
 use crate::error::{Error, Kind, Result};
 use crate::files::plan_dir;
 use crate::person::State;
+use crate::plan::Plan;
 use crate::snapshot::TOTAL_DOUBTED;
 
 /// Seconds by which the two clocks may differ unmentioned: the header has whole seconds, and a reply takes time.
 const SKEW_S_MAX: i64 = 5;
 
 pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
-    let plan = args.dir.as_deref().map(plan_dir::open).transpose()?;
+    let opened = args.dir.as_deref().map(plan_dir::open).transpose()?;
     let session = session()?;
     let found = examine(&session.client).await?;
     let skew_s = found.seen.date.as_deref().and_then(skew_s);
     tell(&found, skew_s, render);
     let n_tokens = session.client.n_tokens() as u64;
-    let wanted = match &plan {
-        Some((manifest, _)) => vec![manifest.counts.new],
+    let wanted = match args.dir.as_deref().zip(opened.as_ref().map(|(_, plan)| plan)) {
+        Some((dir, plan)) => vec![left(dir, plan)?],
         None => vec![1_000, 40_000],
     };
     tell_forecast(&found, &wanted, n_tokens, render);
     let lacks = found.listings.as_ref().err().or(found.search.as_ref().err());
-    if let Some((manifest, _)) = &plan
+    if let Some((manifest, _)) = &opened
         && manifest.organisation_id.as_ref().is_some_and(|id| *id != found.organisation.id)
     {
         return Err(Error::new(Kind::Unsafe, "the plan is for another organisation")
@@ -38,6 +42,12 @@ pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Se
     }
     render.object(&object(&found, &wanted, n_tokens, skew_s, session.client.tally().requests))?;
     Ok(lacks.map_or(0, |error| error.kind().exit_code()))
+}
+
+/// New rows of a plan that are not settled yet.
+fn left(dir: &Path, plan: &Plan) -> Result<u64> {
+    let outcomes = plan_dir::outcomes(plan, &apply::journal_so_far(dir)?)?;
+    Ok(outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown))
 }
 
 /// Seconds by which the service's clock is ahead of ours.
@@ -114,7 +124,11 @@ fn search(found: &Findings) -> String {
         return "REFUSED: nothing can be looked up".to_owned();
     }
     let fields = if proof.usernames { "by address and username" } else { "by address, not by username" };
-    let case = if proof.case_matters { ", CASE MATTERS: looking up proves less" } else { "" };
+    let case = match proof.case_matters {
+        Some(false) => "",
+        Some(true) => ", CASE MATTERS: looking up proves less",
+        None => ", FINDS NOBODY of those who are listed: looking up proves less",
+    };
     format!("up to {} values a call, {fields}{case}", proof.values_max)
 }
 

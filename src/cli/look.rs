@@ -26,20 +26,15 @@ pub(super) async fn look_up(plan: &Plan, snapshot: &mut Snapshot, session: &Sess
             Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client, or take a new snapshot")
         );
     }
-    let mut probed = look(&plan.sought()?, &snapshot.known_addresses(), session, render).await?;
+    let mut probed = look(&plan.sought()?, session, render).await?;
     (probed.proof.organisation_id, probed.proof.ended_at) = (organisation.id, super::now());
     snapshot.add_probed(&probed.users, probed.proof)
 }
 
 /// Looks keys up and says what came of it.
-pub(super) async fn look(
-    sought: &[Sought],
-    known: &[String],
-    session: &Session,
-    render: &Render,
-) -> Result<probe::Probed> {
+pub(super) async fn look(sought: &[Sought], session: &Session, render: &Render) -> Result<probe::Probed> {
     let bar = render.bar("Addresses looked up:");
-    let probed = probe::probe(&session.client, sought, known, |progress| {
+    let probed = probe::probe(&session.client, sought, |progress| {
         bar.set_length(progress.values);
         bar.set_position(progress.done);
     })
@@ -51,8 +46,8 @@ pub(super) async fn look(
         return Ok(probed);
     }
     render.say(format!(
-        "Looked up {} addresses that nobody seemed to hold, over users of every state: {} are held. {} searches, up to {} \
-         addresses each.",
+        "Looked up {} addresses that no live user seemed to hold, over users of every state: {} are held. {} searches, up \
+         to {} addresses each.",
         count(proof.keys),
         count(proof.held),
         count(proof.calls),

@@ -61,6 +61,7 @@ async fn plan(
         // Whoever was found is in the snapshot now: the same rules decide once more.
         plan = Plan::build(&roster, &snapshot, policy.clone())?;
     }
+    diff::check_defaults(&policy, &snapshot)?;
     let made = Made {
         at: super::now(),
         roster: Input { path: args.roster.display().to_string(), digest },
@@ -71,7 +72,7 @@ async fn plan(
     let manifest = plan_dir::fill(stage.path(), &records, &plan, &snapshot, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     diff::tell_counts(&manifest.counts, render);
-    diff::tell_warnings(&plan, render)?;
+    diff::tell_warnings(&plan, &snapshot, render)?;
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {
         render.say(diff::unproven(&snapshot));

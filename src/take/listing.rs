@@ -1,8 +1,10 @@
 //! One state's listing while it is read: which page to ask for next, and what has come.
 
+use std::collections::HashSet;
+
 use crate::api::{CursorPage, PAGE_SIZES, Page, Words};
 use crate::person::State;
-use crate::snapshot::{StateProof, TOTAL_DOUBTED};
+use crate::snapshot::StateProof;
 
 /// Pages of one listing that are believed: half a billion users.
 const PAGES_MAX: u32 = 1_000_000;
@@ -23,7 +25,7 @@ pub(super) enum Ask {
     Open { size: u32 },
     /// Another page of the same size.
     Page { number: u32, size: u32 },
-    /// Page 1 once more, when all pages of all states are in: only the total matters.
+    /// Page 1 once more, when all pages of all states are in: for the total.
     Close { size: u32 },
     /// A page of the cursor listing; none is the first.
     Walk { cursor: Option<String>, size: u32 },
@@ -50,9 +52,11 @@ pub(super) struct Listing {
     last: u32,
     /// Pages that are still out.
     missing: u32,
-    /// Whether the walk has begun.
+    /// Whether the walk has begun, and which cursors it has met.
     walking: bool,
+    cursors: HashSet<String>,
     empty_in_a_row: u32,
+    stale_in_a_row: u32,
 }
 
 impl Listing {
@@ -67,7 +71,18 @@ impl Listing {
             capped: false,
             walked: false,
         };
-        Self { proof, state, size: PAGE_SIZES[0], promised: 1, last: 1, missing: 0, walking: false, empty_in_a_row: 0 }
+        Self {
+            proof,
+            state,
+            size: PAGE_SIZES[0],
+            promised: 1,
+            last: 1,
+            missing: 0,
+            walking: false,
+            cursors: HashSet::new(),
+            empty_in_a_row: 0,
+            stale_in_a_row: 0,
+        }
     }
 
     /// Forgets the pass before, but not whom it found nor which page size it learnt.
@@ -90,13 +105,13 @@ impl Listing {
     }
 
     /// Everything behind page 1.
-    pub(super) fn rest(&mut self) -> Vec<Job> {
+    pub(super) fn rest(&mut self, cursor_works: bool) -> Vec<Job> {
         let total = self.proof.total_start.unwrap_or(0);
         self.promised = u32::try_from(total.div_ceil(u64::from(self.size))).unwrap_or(u32::MAX).clamp(1, PAGES_MAX);
         (self.last, self.missing) = (self.promised, self.promised - 1);
         let size = self.size;
         let jobs: Vec<Job> = (2..=self.last).map(|number| self.job(Ask::Page { number, size })).collect();
-        if jobs.is_empty() { self.beyond(true) } else { jobs }
+        if jobs.is_empty() { self.beyond(true, cursor_works) } else { jobs }
     }
 
     /// Page 1 was refused: a smaller page, if there is one to try.
@@ -116,20 +131,23 @@ impl Listing {
     }
 
     /// Page `number` came and brought `n_fresh` users nobody had seen in this pass.
-    pub(super) fn paged(&mut self, number: u32, n_fresh: usize) -> Vec<Job> {
+    pub(super) fn paged(&mut self, number: u32, n_fresh: usize, cursor_works: bool) -> Vec<Job> {
         self.missing = self.missing.saturating_sub(1);
         if self.missing > 0 || self.proof.capped {
             return Vec::new();
         }
         // A page behind the promised ones that brings nobody is the end.
-        self.beyond(number <= self.promised || n_fresh > 0)
+        self.beyond(number <= self.promised || n_fresh > 0, cursor_works)
     }
 
-    /// All pages that were promised are in. Pages may have been short, more users may have come, or the total may be
-    /// no more than what the service counts to: then the page behind the last one tells.
-    fn beyond(&mut self, goes_on: bool) -> Vec<Job> {
+    /// All pages that were promised are in. Pages may have been short, or more users may have come: then the page behind
+    /// the last one tells. Or the total may be no more than what the service counts to: then only a walk does.
+    fn beyond(&mut self, goes_on: bool, cursor_works: bool) -> Vec<Job> {
+        if self.proof.is_doubted() {
+            return self.walk(cursor_works);
+        }
         let total = self.proof.total_start;
-        let all_came = total.is_some_and(|total| self.proof.unique >= total && total != TOTAL_DOUBTED);
+        let all_came = total.is_some_and(|total| self.proof.unique >= total);
         let is_empty = self.proof.unique == 0 && total.is_none();
         if !goes_on || all_came || is_empty || self.last >= PAGES_MAX {
             return Vec::new();
@@ -139,9 +157,8 @@ impl Listing {
         vec![self.job(Ask::Page { number: self.last, size: self.size })]
     }
 
-    /// The service pages no further: walk by cursor, unless it is known not to work.
-    pub(super) fn capped(&mut self, cursor_works: bool) -> Vec<Job> {
-        self.proof.capped = true;
+    /// Pages tell no more: the cursor may, unless it is known not to work.
+    pub(super) fn walk(&mut self, cursor_works: bool) -> Vec<Job> {
         if self.walking || !cursor_works {
             return Vec::new();
         }
@@ -149,19 +166,19 @@ impl Listing {
         vec![self.job(Ask::Walk { cursor: None, size: self.size })]
     }
 
-    /// A page of the walk came, asked for with `asked`.
-    pub(super) fn walked(&mut self, asked: Option<&str>, is_empty: bool, next: Option<String>) -> Vec<Job> {
-        self.empty_in_a_row = if is_empty { self.empty_in_a_row + 1 } else { 0 };
-        match next {
-            // A cursor that leads back to itself never ends.
-            Some(next) if Some(next.as_str()) == asked => Vec::new(),
-            Some(next) if self.empty_in_a_row < EMPTY_PAGES_MAX && self.proof.pages < u64::from(PAGES_MAX) => {
-                vec![self.job(Ask::Walk { cursor: Some(next), size: self.size })]
-            }
-            _ => {
-                self.proof.walked = true;
-                Vec::new()
-            }
-        }
+    /// A page of the walk came, with `n_users` of whom `n_fresh` are news. Only where no cursor follows has it come to its
+    /// end: one that leads in a circle, or on and on to nobody, is left.
+    pub(super) fn walked(&mut self, n_users: usize, n_fresh: usize, next: Option<String>) -> Vec<Job> {
+        self.empty_in_a_row = if n_users == 0 { self.empty_in_a_row + 1 } else { 0 };
+        // The pages before the cap are walked once more: that many may bring nobody.
+        self.stale_in_a_row = if n_fresh == 0 { self.stale_in_a_row + 1 } else { 0 };
+        let Some(next) = next else {
+            self.proof.walked = true;
+            return Vec::new();
+        };
+        let goes_on = self.empty_in_a_row < EMPTY_PAGES_MAX
+            && self.stale_in_a_row <= self.promised.saturating_add(EMPTY_PAGES_MAX)
+            && self.cursors.insert(next.clone());
+        if goes_on { vec![self.job(Ask::Walk { cursor: Some(next), size: self.size })] } else { Vec::new() }
     }
 }

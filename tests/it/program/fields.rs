@@ -82,6 +82,12 @@ fn a_division_that_does_not_exist_is_found_when_planning() {
     world.done("snapshot -o org.parquet");
     world.done(&format!("plan hr.csv --snapshot org.parquet -o hr.plan {MAPS}"));
     assert_eq!(reasons(&world, "invalid.csv"), [pair("Ada", "division.unknown")]);
+    let diff = world.done("diff hr.csv --snapshot org.parquet --map division=Unit --verdict invalid");
+    assert!(
+        diff.err.contains("1 rows are invalid for their division. Divisions are: Home, Support EMEA, Sales."),
+        "{}",
+        diff.err
+    );
     assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 2);
     // Against an export it is looked up with the rows.
     world.write("export.csv", "email\nzoe@example.com\n");
@@ -99,7 +105,7 @@ fn a_division_that_is_gone_since_the_plan_stops_apply_before_row_1() {
     let ran = world.run("apply hr.plan --yes");
     assert_eq!(ran.code, Some(4), "{ran:?}");
     assert!(
-        ran.err.contains("\"Support EMEA\"") && ran.err.contains("row 1") && ran.err.contains("Renamed"),
+        ran.err.contains("1 rows name a division") && ran.err.contains("first row 1") && ran.err.contains("Renamed"),
         "{ran:?}"
     );
     assert_eq!(world.n_posts(), 0);
@@ -116,6 +122,27 @@ fn a_row_too_large_for_a_request_is_found_when_planning_and_stands_for_nobody() 
     assert_eq!((&plan["new"], &plan["invalid"]), (&1.into(), &1.into()));
     assert_eq!(reasons(&world, "invalid.csv"), [pair("Ada", "request.too_large")]);
     assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 1);
+}
+
+#[test]
+fn a_finished_run_does_not_mind_a_division_that_is_gone() {
+    let world = divided();
+    world.done("snapshot -o org.parquet");
+    world.done(&format!("plan hr.csv --snapshot org.parquet -o hr.plan {MAPS}"));
+    world.done("apply hr.plan --yes");
+    world.server.with_org(|org| org.settings_mut().divisions = vec!["Home".to_owned()]);
+    assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 3);
+}
+
+#[test]
+fn a_default_division_that_does_not_exist_is_wrong_usage_and_not_everybodys_fault() {
+    let world = divided();
+    world.done("snapshot -o org.parquet");
+    for line in ["diff hr.csv --snapshot org.parquet", "plan hr.csv --snapshot org.parquet -o hr.plan"] {
+        let ran = world.run(&format!("{line} --default division=Hmoe"));
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.err.contains("divisions are: Home, Support EMEA, Sales"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use rosterdiff::sim::{Org, PageCaps, Settings, State};
 
-use super::world::{World, fast, table};
+use super::world::{World, fast, table, until};
 use crate::support::Ran;
 
 const EXPORT: &str = "email,state\nada@example.com,active\n";
@@ -77,8 +77,10 @@ fn an_accepted_plan_is_bound_to_the_organisation_it_meets_and_every_row_is_looke
     world.server.with_org(|org| {
         assert_eq!((org.counts().n_conflicts(), org.counts().n("POST", "/api/v2/users")), (0, 1));
     });
-    // Run again it does nothing, and in another organisation it is refused.
-    assert_eq!(world.done("apply hr.plan --yes --accept-unproven --json").json()["created"], 1);
+    // Run again it does nothing and says nothing of looking up, and in another organisation it is refused.
+    let again = world.done("apply hr.plan --yes --accept-unproven --json");
+    assert_eq!(again.json()["created"], 1);
+    assert!(!again.err.contains("Looked up"), "{}", again.err);
     let other = World::of(Org::new(Settings { seed: 2, ..fast() }));
     let mut command = world.command("apply hr.plan --yes --accept-unproven");
     let ran = Ran::of(command.env("ROSTERDIFF_API_URL", other.server.base_url()).output().unwrap());
@@ -133,4 +135,55 @@ fn a_capped_organisation_is_planned_and_applied_without_a_conflict() {
         let again = world.done("plan hr.csv -o again.plan --json").json();
         assert_eq!((&again["new"], &again["present"], &again["complete"]), (&0.into(), &214.into(), &true.into()));
     }
+}
+
+#[test]
+fn whoever_stops_while_rows_are_looked_up_has_bound_the_plan_to_nothing() {
+    let world = world(fast());
+    without_credentials(&world, "plan hr.csv --snapshot export.csv -o hr.plan");
+    world.server.with_org(|org| {
+        org.before_each(|org, request, _| {
+            let looks = request.path.ends_with("/search");
+            org.settings_mut().latency = std::time::Duration::from_secs(if looks { 20 } else { 0 });
+        });
+    });
+    let child = world.start("apply hr.plan --yes --accept-unproven");
+    until("a search", || world.server.with_org(|org| (!org.settings().latency.is_zero()).then_some(())));
+    assert!(std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, Some(7));
+    assert!(!world.path("hr.plan/journal.jsonl").exists() && !world.path("hr.plan/result.parquet").exists());
+}
+
+#[test]
+fn a_row_that_cannot_be_looked_up_is_held_back_and_nobody_else() {
+    let world = world(fast());
+    without_credentials(&world, "plan hr.csv --snapshot export.csv -o hr.plan");
+    world.server.with_org(|org| {
+        org.after_each(|_, request, reply| {
+            let text = String::from_utf8_lossy(&request.body).to_lowercase();
+            if request.path.ends_with("/search") && text.contains("bob@") {
+                (reply.status, reply.body) = (400, b"{}".to_vec());
+            }
+        });
+    });
+    let ran = world.run("apply hr.plan --yes --accept-unproven --json");
+    assert_eq!((ran.code, &ran.json()["created"], &ran.json()["taken"]), (Some(9), &1.into(), &1.into()));
+    assert_eq!(ran.json()["unprocessed"], 1);
+    assert_eq!(world.server.with_org(|org| org.counts().n_conflicts()), 0);
+    // A service that searches for nobody leaves nothing that could be accepted.
+    let world = self::world(Settings { search_values_max: 0, ..fast() });
+    without_credentials(&world, "plan hr.csv --snapshot export.csv -o hr.plan");
+    assert_eq!(world.run("apply hr.plan --yes --accept-unproven").code, Some(4));
+    assert_eq!(world.n_posts(), 0);
+}
+
+#[test]
+fn a_holder_who_is_found_again_counts_once() {
+    let page_cap = PageCaps { active: Some(1), ..PageCaps::default() };
+    let world = world(Settings { page_cap, page_size_max: 1, page_size_capped: true, cursor: false, ..fast() });
+    world.server.with_org(|org| org.stranger_creates("eve@example.com", State::Active, org.now()));
+    assert_eq!(world.run("snapshot -o org.parquet").code, Some(9));
+    world.done("plan hr.csv --snapshot org.parquet -o hr.plan");
+    let deleted = table(&world.read("hr.plan/deleted.csv"), b',');
+    assert_eq!((deleted[0]["Name"].as_str(), deleted[0]["_holders"].as_str()), ("Cyd", "1"));
 }

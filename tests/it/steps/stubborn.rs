@@ -178,3 +178,14 @@ async fn a_blip_of_a_second_costs_seconds_and_not_a_minute() {
     assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
     assert_exactly_once(&rig.direct, &plan, dir.path());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_takes_one_value_a_search_still_settles_an_address_in_capitals() {
+    let dir = scratch();
+    let rig = rig(org_of(0, Settings { search_values_max: 1, ..Settings::default() }));
+    let plan = rig.plan(&roster_of(0, 5)).await;
+    rig.direct.with_org(|org| org.seed_csv("email,state\nnew3@example.com,inactive").unwrap());
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!((done.of(Outcome::Created), done.of(Outcome::Taken)), (4, 1), "{done:?}");
+}
