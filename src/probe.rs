@@ -111,7 +111,7 @@ impl Batch {
     /// Values to ask for next: halved after a refusal, and then as far up again as it goes.
     const fn size(self) -> usize {
         match (self.passed, self.refused) {
-            (0, refused) if refused > VALUES_MAX => VALUES_MAX,
+            (_, refused) if refused > VALUES_MAX => VALUES_MAX,
             (0, 1 | 2) => 1,
             (passed, refused) => usize::midpoint(passed, refused),
         }

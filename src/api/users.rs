@@ -188,7 +188,8 @@ impl<W: Wire> Client<W> {
             let n_page = some.len() + usize::try_from(n_without_id).unwrap_or(0);
             n_listed += n_page as u64;
             users.extend(some);
-            let is_last = found.total.map_or(n_page < page_size, |total| total <= n_listed);
+            // Without a total a page of another size than was asked for is the last.
+            let is_last = found.total.map_or(n_page != page_size, |total| total <= n_listed);
             if n_without_id == 0 && is_last {
                 return Ok(Ok(users));
             }
