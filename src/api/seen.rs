@@ -14,11 +14,26 @@ pub struct Seen {
     pub allowed: Option<u32>,
     /// Largest `inin-ratelimit-reset` of a window's first call, in seconds: the length of a window, or one more.
     pub window_s: Option<u32>,
-    /// Calls that the service counted in a window beyond those of this client: somebody else uses the token.
-    pub foreign: u32,
     /// Latest `Date`.
     pub date: Option<String>,
-    window: Option<(u32, u32)>,
+    window: Option<Window>,
+    /// Most foreign calls of a window that is over.
+    foreign: u32,
+}
+
+/// Counts of one window, in whatever order replies came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    first: u32,
+    most: u32,
+    own: u32,
+}
+
+impl Window {
+    /// Calls that were counted beside those of this client.
+    const fn foreign(self) -> u32 {
+        (self.most - self.first + 1).saturating_sub(self.own)
+    }
 }
 
 impl Seen {
@@ -33,15 +48,21 @@ impl Seen {
         if count == 1 {
             self.window_s = self.window_s.max(Some(reset_s));
         }
-        // Counts rise by one with every own call; a lower one is of the next window.
         self.window = match self.window {
-            Some((first, own)) if count > first => {
-                let own = own + 1;
-                self.foreign = self.foreign.max((count - first + 1).saturating_sub(own));
-                Some((first, own))
+            Some(w) if count > w.first => Some(Window { most: w.most.max(count), own: w.own + 1, ..w }),
+            // The same count again, or a lower one: the next window.
+            over => {
+                self.foreign = self.foreign.max(over.map_or(0, Window::foreign));
+                Some(Window { first: count, most: count, own: 1 })
             }
-            _ => Some((count, 1)),
         };
+    }
+
+    /// Calls that the service counted in a window beyond those of this client, which has none in flight now: somebody
+    /// else uses the token.
+    #[must_use]
+    pub fn foreign(&self) -> u32 {
+        self.foreign.max(self.window.map_or(0, Window::foreign))
     }
 }
 
@@ -58,12 +79,13 @@ mod tests {
     #[test]
     fn strangers_are_seen_by_what_they_add_to_the_count() {
         let mut seen = Seen::default();
-        for (count, reset_s) in [(7, 31), (8, 30), (9, 30), (1, 61), (2, 60)] {
+        // Replies overtake each other; that is nobody's doing.
+        for (count, reset_s) in [(7, 31), (9, 30), (8, 30), (1, 61), (2, 60)] {
             seen.note(&reply(count, reset_s));
         }
-        assert_eq!((seen.foreign, seen.with_rate, seen.allowed, seen.window_s), (0, 5, Some(180), Some(61)));
+        assert_eq!((seen.foreign(), seen.with_rate, seen.allowed, seen.window_s), (0, 5, Some(180), Some(61)));
         seen.note(&reply(6, 58));
-        assert_eq!(seen.foreign, 3);
+        assert_eq!(seen.foreign(), 3);
         seen.note(&Reply { status: 200, headers: Vec::new(), body: Vec::new() });
         assert_eq!((seen.replies, seen.with_rate), (7, 6));
     }

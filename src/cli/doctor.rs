@@ -152,7 +152,7 @@ fn rate_headers(found: &Findings) -> String {
         return format!("none on {} replies; paced at the documented 300 a minute", count(seen.replies));
     };
     let window = seen.window_s.map_or_else(|| "a window".to_owned(), |s| format!("about {s} s"));
-    let strangers = match seen.foreign {
+    let strangers = match seen.foreign() {
         0 => "nobody else uses this token".to_owned(),
         n => format!("SOMEBODY ELSE uses this token: {n} calls meanwhile"),
     };
@@ -234,7 +234,7 @@ fn object(found: &Findings, wanted: &[u64], n_tokens: u64, skew_s: Option<i64>, 
         "rate_headers": found.seen.allowed.is_some(),
         "allowed": found.seen.allowed,
         "window_s": found.seen.window_s,
-        "foreign_calls": found.seen.foreign,
+        "foreign_calls": found.seen.foreign(),
         "clock_skew_s": skew_s,
         "calls_per_minute": per_min(forecast),
         "snapshot": { "calls": found.snapshot_calls(), "seconds": forecast.seconds(found.snapshot_calls(), n_tokens) },
