@@ -288,3 +288,53 @@ async fn a_domain_in_letters_is_found_under_its_a_labels() {
     let refused = looked_up(&rig, &["Ada@xn--bcher-kva.example".to_owned()]).await;
     assert_eq!((refused.proof.refused, refused.proof.keys), (1, 1));
 }
+
+/// Strangers come, go and change all the while, whether listings are capped or not and whatever the cursor does: of those
+/// who were there all the time nobody is `new` in a plan that calls itself proven.
+#[tokio::test(start_paused = true)]
+async fn in_a_restless_organisation_nobody_who_was_there_is_new_in_a_proven_plan() {
+    let (mut n_proven, mut n_complete, mut n_second_passes) = (0, 0, 0);
+    for seed in 0..60_u32 {
+        let capped = seed % 3 > 0;
+        let page_cap = PageCaps { active: capped.then_some(1_000), ..PageCaps::default() };
+        let cursor = seed % 3 == 1;
+        let rig = rig(org_of(2_400, Settings { page_cap, cursor, rate_allowed: 100_000, ..Settings::default() }));
+        let mut random = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut draw = move |below: u32| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (random >> 16) % below
+        };
+        rig.direct.with_org(|org| {
+            org.before_each(move |org, request, now| {
+                // Only what is read by pages moves; every fourth user is one who may go. Some organisations come to rest.
+                let may_move = seed % 2 == 0 || now.as_secs() == 0 && org.counts().by_status.values().sum::<u64>() < 12;
+                if request.path.starts_with("/api/v2/users") && may_move && draw(2) == 0 {
+                    let who = format!("old{}@example.com", draw(600) * 4);
+                    match draw(3) {
+                        0 => drop(org.stranger_deletes(&who, now)),
+                        1 => drop(org.stranger_sets_state(&who, State::Inactive, now)),
+                        _ => drop(org.stranger_creates(
+                            &format!("late{}@example.com", draw(100_000)),
+                            State::Active,
+                            now,
+                        )),
+                    }
+                }
+            });
+        });
+        let listed = rig.snapshot().await;
+        n_complete += u32::from(listed.is_complete());
+        n_second_passes += u32::from(listed.certificate.as_ref().unwrap().passes > 1);
+        let stable = (0..2_400).filter(|n| n % 4 != 0).map(|n| format!("old{n}@example.com,O\n"));
+        let roster = format!("email,name\n{}", stable.collect::<String>());
+        let (plan, snapshot) = planned(&rig, &roster, listed).await;
+        if snapshot.is_proven() {
+            n_proven += 1;
+            assert_eq!(plan.counts().new, 0, "seed {seed}");
+        }
+    }
+    println!(
+        "60 organisations: {n_complete} listed completely, {n_second_passes} more than once, {n_proven} plans proven"
+    );
+    assert!(n_proven >= 50 && n_complete >= 10 && n_second_passes >= 10, "{n_complete} {n_second_passes} {n_proven}");
+}
