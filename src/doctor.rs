@@ -126,12 +126,14 @@ fn refused(state: State, words: &Words) -> Error {
 pub struct Forecast {
     /// Calls per minute and token.
     pub per_min: f64,
+    /// Most calls per minute over all tokens, if somebody wants it so.
+    pub per_min_max: Option<f64>,
 }
 
 impl Findings {
     /// The rate from the headers, else from the limits, else the documented default.
     #[must_use]
-    pub fn forecast(&self) -> Forecast {
+    pub fn forecast(&self, per_min_max: Option<f64>) -> Forecast {
         let by_header = self.seen.allowed.zip(self.seen.window_s).map(|(allowed, window_s)| {
             // Sometimes a second more is told than a window has: 61 is a minute.
             let window_s = if window_s == 61 { 60 } else { window_s.max(1) };
@@ -142,7 +144,7 @@ impl Findings {
         let by_limit = limit("client.credentials.token.rate.per.minute").or_else(|| limit("token.rate.per.minute"));
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let per_min = by_header.or_else(|| by_limit.map(|n| n as f64)).unwrap_or(300.0);
-        Forecast { per_min }
+        Forecast { per_min, per_min_max }
     }
 
     /// Calls that a snapshot takes, the cursor's where listings stop included.
@@ -170,6 +172,8 @@ impl Forecast {
         reason = "a forecast"
     )]
     pub fn seconds(&self, calls: u64, n_tokens: u64) -> u64 {
-        (calls as f64 * 60.0 / (self.per_min * n_tokens.max(1) as f64)).ceil() as u64
+        let allowed = self.per_min * n_tokens.max(1) as f64;
+        let rate = self.per_min_max.map_or(allowed, |most| most.min(allowed));
+        (calls as f64 * 60.0 / rate).ceil() as u64
     }
 }

@@ -32,7 +32,8 @@ pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Se
         Some((dir, plan)) => vec![left(dir, plan)?],
         None => vec![1_000, 40_000],
     };
-    tell_forecast(&found, &wanted, n_tokens, render);
+    let forecast = found.forecast(args.connection.per_min.map(f64::from));
+    tell_forecast(&found, forecast, &wanted, n_tokens, render);
     let lacks = found.listings.as_ref().err().or(found.search.as_ref().err());
     if let Some((manifest, _)) = &opened
         && manifest.organisation_id.as_ref().is_some_and(|id| *id != found.organisation.id)
@@ -40,7 +41,7 @@ pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Se
         return Err(Error::new(Kind::Unsafe, "the plan is for another organisation")
             .hint("check the region and the OAuth client, or plan again"));
     }
-    render.object(&object(&found, &wanted, n_tokens, skew_s, session.client.tally().requests))?;
+    render.object(&object(&found, forecast, &wanted, n_tokens, skew_s, session.client.tally().requests))?;
     Ok(lacks.map_or(0, |error| error.kind().exit_code()))
 }
 
@@ -170,11 +171,11 @@ fn clock(skew_s: Option<i64>) -> String {
     }
 }
 
-fn tell_forecast(found: &Findings, wanted: &[u64], n_tokens: u64, render: &Render) {
-    let forecast = found.forecast();
+fn tell_forecast(found: &Findings, forecast: Forecast, wanted: &[u64], n_tokens: u64, render: &Render) {
     let more = n_tokens.max(10);
     let tokens = if n_tokens == 1 { "one token".to_owned() } else { format!("{n_tokens} tokens") };
-    render.say(format!("\nAt {} calls a minute and token, with {tokens}:", count(per_min(forecast))));
+    let most = forecast.per_min_max.map_or_else(String::new, |most| format!(", at most {most} in all"));
+    render.say(format!("\nAt {} calls a minute and token, with {tokens}{most}:", count(per_min(forecast))));
     if found.listings.is_ok() {
         let calls = found.snapshot_calls();
         render.say(format!(
@@ -210,8 +211,14 @@ fn lasting(seconds: u64) -> String {
     }
 }
 
-fn object(found: &Findings, wanted: &[u64], n_tokens: u64, skew_s: Option<i64>, requests: u64) -> Value {
-    let forecast = found.forecast();
+fn object(
+    found: &Findings,
+    forecast: Forecast,
+    wanted: &[u64],
+    n_tokens: u64,
+    skew_s: Option<i64>,
+    requests: u64,
+) -> Value {
     let listed = |state: State| {
         let listed = found.listings.as_ref().ok()?.iter().find(|l| l.state == state)?;
         Some(json!({ "total": listed.total, "capped": listed.capped }))

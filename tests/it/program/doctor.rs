@@ -139,6 +139,11 @@ fn a_plan_is_foretold_by_its_new_rows_and_its_organisation_is_checked() {
     world.server.with_org(|org| org.settings_mut().rate_allowed = 60);
     let ran = world.done("doctor hr.plan --json");
     assert_eq!(ran.json()["creates"], serde_json::json!([{"users": 30, "seconds": 30}]));
+    let slow = world.done("doctor hr.plan --tokens 4 --per-min 30 --json");
+    assert_eq!(slow.json()["creates"], serde_json::json!([{"users": 30, "seconds": 60}]));
+    world.server.with_org(|org| org.settings_mut().rate_allowed = 1_000_000);
+    world.done("apply hr.plan --yes");
+    assert_eq!(world.done("doctor hr.plan --json").json()["creates"][0]["users"], 0);
     let other = World::of(Org::new(Settings { seed: 2, ..fast() }));
     let mut command = world.command("doctor hr.plan");
     let ran = crate::support::Ran::of(command.env("ROSTERDIFF_API_URL", other.server.base_url()).output().unwrap());
