@@ -77,7 +77,7 @@ impl Session {
         let hosts = hosts(connection, region, matches!(credentials, Credentials::Token(_)))?;
         let route = Route {
             authorities: connection.ca_file.as_deref().map(authorities).transpose()?,
-            proxy: proxy(&hosts, render)?,
+            proxy: proxy(&hosts, &env, render)?,
         };
         Self::with(Http::new(hosts, &route)?, credentials, connection)
     }
@@ -270,7 +270,7 @@ fn authorities(path: &Path) -> Result<Authorities> {
 }
 
 /// The proxy that the environment names for https, if it is to be asked for one of the hosts at all.
-fn proxy(hosts: &Hosts, render: &Render) -> Result<Option<Proxy>> {
+fn proxy(hosts: &Hosts, env: Env<'_>, render: &Render) -> Result<Option<Proxy>> {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| env(name).map(|value| (name, value)));
     let named = first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"]));
     let except = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
@@ -340,6 +340,18 @@ mod tests {
         // Half a source is not filled up from another.
         assert_eq!(usable(&all[..2], None).unwrap(), None);
         assert_eq!(usable(&[all[0], all[1], all[2], (TOKEN, "t")], None).unwrap().as_deref(), Some("token"));
+    }
+
+    #[test]
+    fn a_proxy_that_is_asked_for_nothing_may_be_written_wrong() {
+        let hosts = Hosts::of_region("eu-central-1").unwrap();
+        let found = |except: &'static str| {
+            let set = [("HTTPS_PROXY", "socks5://nowhere"), ("NO_PROXY", except)];
+            let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+            proxy(&hosts, &env, &Render::new(QUIET)).map(|proxy| proxy.is_some())
+        };
+        assert!(!found("*").unwrap() && !found("mypurecloud.de").unwrap());
+        assert_eq!(found("api.mypurecloud.de").unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]
