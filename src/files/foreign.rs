@@ -68,8 +68,8 @@ fn as_csv(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let names: Vec<&str> = builder.schema().fields().iter().map(|f| f.name().as_str()).collect();
     let names = &names[..columns::n_before_tools(&names)];
     check_width(origin, names)?;
-    let chunks = builder.metadata().row_groups().iter().flat_map(|group| group.columns());
-    chunks.map(|chunk| check_codec(origin, chunk.compression())).collect::<Result<()>>()?;
+    let mut chunks = builder.metadata().row_groups().iter().flat_map(|group| group.columns());
+    chunks.try_for_each(|chunk| check_codec(origin, chunk.compression()))?;
     let mut text = Vec::new();
     for (at, name) in names.iter().enumerate() {
         push_cell(&mut text, name, at, names.len(), true);
