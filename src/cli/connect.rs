@@ -170,7 +170,9 @@ impl Source {
         render.warn_once(format!("Credentials: profile \"{name}\" of {}, region {region}.", path.display()));
         let host = |region: &str| crate::api::region::host(region).map_or_else(|_| region.to_owned(), str::to_owned);
         if let Some(other) = variable.filter(|other| host(other) != host(region)) {
-            render.warn_once(format!("warning: {REGION} is {other} and not used: the profile brings its own region"));
+            render.warn_once(format!(
+                "warning: {REGION} is {other} and not used: credentials and region come from one source"
+            ));
         }
     }
 
