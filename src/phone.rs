@@ -6,6 +6,10 @@
 
 /// Digits of an E.164 number: no country has shorter subscribers, the standard has no longer ones.
 const DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// Digits of a number of country 1: its plan knows no other length, so more are an extension.
+const NORTH_AMERICAN: usize = 11;
+/// Digits behind which a slash or a bracket no longer sets off the area.
+const NATIONAL: usize = 7;
 
 /// The number in E.164, or `None` if the cell does not surely say it.
 #[must_use]
@@ -15,10 +19,6 @@ pub fn e164(cell: &str) -> Option<String> {
         Some(scheme) if scheme.eq_ignore_ascii_case("tel:") => &text[4..],
         _ => text,
     };
-    if text.contains('(') {
-        let blankless: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        return digits(&without_trunk_zero(&blankless));
-    }
     digits(text.trim_start())
 }
 
@@ -26,23 +26,40 @@ pub fn e164(cell: &str) -> Option<String> {
 fn digits(text: &str) -> Option<String> {
     let mut number = String::with_capacity(DIGITS.end() + 1);
     number.push('+');
-    for c in text.strip_prefix('+')?.chars() {
+    let mut chars = text.strip_prefix('+')?.chars();
+    let mut had_trunk_zero = false;
+    while let Some(c) = chars.next() {
         match c {
             '0' if number.len() == 1 => return None,
             '0'..='9' => number.push(c),
+            // What comes now is an extension or a second number.
+            '/' | '(' if number.len() > NATIONAL => return None,
+            '(' => {
+                if let Some(rest) = behind_trunk_zero(chars.as_str()) {
+                    if had_trunk_zero || !drops_trunk_zero(&number[1..]) {
+                        return None;
+                    }
+                    (had_trunk_zero, chars) = (true, rest.chars());
+                }
+            }
             _ if c.is_whitespace() || is_punctuation(c) => {}
             _ => return None,
         }
     }
-    DIGITS.contains(&(number.len() - 1)).then_some(number)
+    let n_digits = number.len() - 1;
+    let is_possible = if number.starts_with("+1") { n_digits == NORTH_AMERICAN } else { DIGITS.contains(&n_digits) };
+    is_possible.then_some(number)
 }
 
-/// `+49(0)30…` is dialled `+4930…` from abroad: the zero is for callers inside the country.
-fn without_trunk_zero(text: &str) -> String {
-    let Some((country, rest)) = text.split_once("(0)") else { return text.to_owned() };
-    let digits = country.strip_prefix('+').unwrap_or_default().trim_end_matches(is_punctuation);
-    let is_country = (1..=3).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    if is_country { format!("+{digits}{rest}") } else { text.to_owned() }
+/// What follows the `0)` of `(0)`.
+fn behind_trunk_zero(text: &str) -> Option<&str> {
+    text.trim_start().strip_prefix('0')?.trim_start().strip_prefix(')')
+}
+
+/// Whether the zero of `+49 (0)30 …` is for callers inside the country and dropped from abroad. It stands behind the
+/// country; Italy and San Marino dial theirs always, so a bracketed one there is a riddle.
+fn drops_trunk_zero(country: &str) -> bool {
+    (1..=3).contains(&country.len()) && !["39", "378"].contains(&country)
 }
 
 /// What people put between digits: hyphens and dashes of every length, dots, slashes, parentheses.
@@ -63,8 +80,9 @@ mod tests {
             ("tel:+1-317-555-0100", "+13175550100"),
             ("TEL:+1 (317) 555\u{2011}0100", "+13175550100"),
             ("+44\u{a0}20\u{a0}7946\u{202f}0018", "+442079460018"),
-            ("+12345678", "+12345678"),
-            ("+123456789012345", "+123456789012345"),
+            ("+29012345", "+29012345"),
+            ("+491234567890123", "+491234567890123"),
+            ("+39 06 6982 1234", "+390669821234"),
         ] {
             assert_eq!(e164(cell).as_deref(), Some(number), "{cell}");
         }
@@ -82,8 +100,18 @@ mod tests {
             "+1 317 555 0100 ext. 5",
             "+1 317 555 0100;ext=5",
             "+1 800 FLOWERS",
-            "+1234567",
-            "+1234567890123456",
+            "+2901234",
+            "+4912345678901234",
+            "+1 317 555 010",
+            "+1 317 555 0100 / 0101",
+            "+1 317-555-0100 (200)",
+            "+1 317 555 0100-12",
+            "+44 20 7946 0018 / 19",
+            "+49 (0)30 1234567 (0)",
+            "+49 (0)(0)30 1234567",
+            "+4930 (0) 1234567",
+            "+39 (0)6 6982 1234",
+            "+378 (0)549 88 2914",
             "+049 30 12345678",
             "+49 30 12345678 / +49 30 12345679",
             "++49 30 12345678",

@@ -12,8 +12,8 @@ mod scan;
 use polars::prelude::DataFrame;
 
 pub use check::{RowFault, check};
-pub use mapping::{Family, Mapping, Named, Wanted, map, map_headerless};
-pub use records::{Dialect, Record, RecordFault, Records, read, read_headerless};
+pub use mapping::{Family, Mapping, Named, Wanted, columns_called, map, map_headerless};
+pub use records::{Dialect, Record, RecordFault, Records, read, read_headerless, read_made};
 
 use crate::error::Result;
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, is_redirect, redirected, untrusted, words};
+use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, barred, is_redirect, redirected, untrusted, words};
 use crate::api::pace::{Haste, Limits, Pace, Slot};
 use crate::api::seen::Seen;
 use crate::api::token::{Credentials, Token, TokenReply};
@@ -234,6 +234,7 @@ impl<W: Wire> Client<W> {
                 Ok(reply) if is_redirect(reply.status) => return Err(redirected(call, reply.status)),
                 Ok(reply) => return Err(refused_login(&reply)),
                 Err(Lost::Untrusted(why)) => return Err(untrusted(call, &why)),
+                Err(Lost::Barred(why)) => return Err(barred(call, &why)),
                 Err(Lost::NotSent(why) | Lost::Unknown(why)) => last = why,
             }
         }
@@ -269,7 +270,7 @@ impl<W: Wire> Client<W> {
         let reply = match sent {
             Ok(reply) => reply,
             Err(lost) => {
-                if matches!(lost, Lost::NotSent(_) | Lost::Untrusted(_)) {
+                if !matches!(lost, Lost::Unknown(_)) {
                     permit.end = End::Unsent;
                 }
                 return Err(lost);
@@ -340,6 +341,7 @@ impl<W: Wire> Client<W> {
                 },
                 Ok(Err(fate)) => fate,
                 Err(Lost::Untrusted(why)) => return Err(untrusted(call, &why)),
+                Err(Lost::Barred(why)) => return Err(barred(call, &why)),
                 Err(lost) => Fate::of_loss(lost),
             };
             match fate {

@@ -49,7 +49,7 @@ pub enum Fate {
 impl Fate {
     pub(super) fn of_loss(lost: Lost) -> Self {
         match lost {
-            Lost::NotSent(why) | Lost::Untrusted(why) => Self::NotSent(why),
+            Lost::NotSent(why) | Lost::Untrusted(why) | Lost::Barred(why) => Self::NotSent(why),
             Lost::Unknown(why) => Self::Unknown(why),
         }
     }
@@ -141,6 +141,12 @@ pub(super) fn untrusted(call: &str, why: &str) -> Error {
     Error::new(Kind::Unreachable, format!("{call}: {why}; nothing was sent")).hint(
         "if your network inspects TLS, name its certificate authority with --ca-file FILE; the check cannot be skipped",
     )
+}
+
+/// A call that cannot leave with the credentials it has.
+pub(super) fn barred(call: &str, why: &str) -> Error {
+    Error::new(Kind::Credentials, format!("{call}: {why}; nothing was sent"))
+        .hint("check the access token, and the user and password in HTTPS_PROXY")
 }
 
 pub(super) const fn is_redirect(status: u16) -> bool {

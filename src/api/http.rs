@@ -177,7 +177,7 @@ impl Wire for Http {
         let mut builder = self.client.request(method, self.url(&request));
         for (name, value) in &request.headers {
             let mut value = reqwest::header::HeaderValue::from_str(value)
-                .map_err(|_| Lost::NotSent(format!("the header {name} has a character that cannot be sent")))?;
+                .map_err(|_| Lost::Barred(format!("the header {name} has a character that cannot be sent")))?;
             value.set_sensitive(name == "authorization");
             builder = builder.header(name, value);
         }
@@ -218,6 +218,10 @@ fn lost(error: reqwest::Error) -> Lost {
         // rustls says so, some layers down; its type is not ours to name.
         true if why.contains("invalid peer certificate") => {
             Lost::Untrusted(format!("the certificate of the host is not trusted: {why}"))
+        }
+        // A 407, in the words of hyper-util; its type is not public.
+        true if why.contains("proxy authorization required") => {
+            Lost::Barred("the proxy wants other credentials".to_owned())
         }
         true => Lost::NotSent(why),
         false => Lost::Unknown(why),

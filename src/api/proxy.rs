@@ -51,9 +51,7 @@ impl Proxy {
     /// Whether `host` is reached through it.
     #[must_use]
     pub fn is_for(&self, host: &Url) -> bool {
-        let matcher = Matcher::builder().https(self.url.as_str()).no(self.except.as_str()).build();
-        let is_matched = host.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some());
-        is_matched && !is_loopback(host)
+        !is_excepted(host, &self.except)
     }
 
     /// Where it is, user and password included.
@@ -65,6 +63,15 @@ impl Proxy {
     pub(super) fn except(&self) -> &str {
         &self.except
     }
+}
+
+/// Whether `host` is reached without any proxy, by a list like that of `NO_PROXY`.
+#[must_use]
+pub fn is_excepted(host: &Url, except: &str) -> bool {
+    // Any proxy will do to ask the matcher with.
+    let matcher = Matcher::builder().https("http://proxy.invalid").no(format!("{except},{LOOPBACK}")).build();
+    let is_matched = host.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some());
+    !is_matched || is_loopback(host)
 }
 
 /// Whether a URL names this machine by its loopback address.

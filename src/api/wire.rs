@@ -100,6 +100,9 @@ pub enum Lost {
     NotSent(String),
     /// The request provably never left, and trying again is in vain: the host's certificate is not trusted.
     Untrusted(String),
+    /// The request provably never left, and trying again is in vain: the proxy refuses the credentials in front of it, or
+    /// the token has a character that no header can hold.
+    Barred(String),
     /// It may have arrived and been carried out: time-out, reset, cut body. Look before sending again.
     Unknown(String),
 }

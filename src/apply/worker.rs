@@ -24,6 +24,8 @@ use crate::snapshot::Keys;
 
 /// Creates per row and run that may have been carried out; more would be guessing.
 const ATTEMPTS_MAX: u32 = 3;
+/// Shortest word that may be a token or a secret: the service's own have more characters, and words of people fewer.
+const SECRET_BYTES_MIN: usize = 20;
 /// Wait before a look that met an outage is tried again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -286,15 +288,18 @@ fn said(words: Words, person: &Person) -> Said {
     Said { http: Some(words.status), code: words.code, words: words_only, cid: words.correlation_id }
 }
 
-/// `message` without any address, and without the parts of the person's name in whatever case.
+/// `message` without any address, without the parts of the person's name in whatever case, and without what may be a
+/// token or a secret. A correlation id has a field of its own.
 fn without(message: &str, person: &Person) -> String {
     let is_edge = |c: char| c.is_whitespace() || "[](){}<>\"',;:=".contains(c);
-    let parts: Vec<String> = person.name.split_whitespace().map(str::to_lowercase).collect();
+    let parts = person.name.split(is_edge).map(|part| part.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
     let mask = |word: &str| {
         let lower = word.trim_end_matches('.').to_lowercase();
         match word {
             _ if word.contains('@') => "<email>".to_owned(),
             _ if parts.contains(&lower) => "<name>".to_owned(),
+            _ if may_be_secret(word) => "<…>".to_owned(),
             _ => word.to_owned(),
         }
     };
@@ -308,6 +313,14 @@ fn without(message: &str, person: &Person) -> String {
         text = text.replace("<name> <name>", "<name>");
     }
     text
+}
+
+/// Whether a word looks like what a machine made: tokens and secrets do, sentences do not.
+fn may_be_secret(word: &str) -> bool {
+    word.len() >= SECRET_BYTES_MIN
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+/=".contains(&b))
+        && word.bytes().any(|b| b.is_ascii_digit())
+        && word.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -331,8 +344,12 @@ mod tests {
             ("name=\"Ada VON Lovelace\" is taken", "name=\"<name>\" is taken"),
             ("ada@example.com, bob@example.com.", "<email>, <email>"),
             ("no person here: adage", "no person here: adage"),
+            ("\"Bearer Zx81kQ0v-7LmN_3pRt5W\" is no token", "\"Bearer <…>\" is no token"),
+            ("internationalization_of_names: HTTP 400", "internationalization_of_names: HTTP 400"),
         ] {
             assert_eq!(without(message, &person), kept);
         }
+        let turned = Person { name: "Lovelace, Ada (Countess)".to_owned(), ..person };
+        assert_eq!(without("LOVELACE and ada, countess.", &turned), "<name> and <name>, <name>");
     }
 }

@@ -66,13 +66,13 @@ pub struct Connection {
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Replaces the region's API host
-    #[arg(long, value_name = "URL", env = "ROSTERDIFF_API_URL")]
+    #[arg(long, value_name = "URL", env = "ROSTERDIFF_API_URL", hide_env_values = true)]
     pub api_url: Option<String>,
     /// Replaces the region's login host (by default the API host, if that is on loopback)
-    #[arg(long, value_name = "URL", env = "ROSTERDIFF_LOGIN_URL")]
+    #[arg(long, value_name = "URL", env = "ROSTERDIFF_LOGIN_URL", hide_env_values = true)]
     pub login_url: Option<String>,
     /// PEM file of certificate authorities to trust beside the system's
-    #[arg(long, value_name = "FILE", env = "ROSTERDIFF_CA_FILE")]
+    #[arg(long, value_name = "FILE", env = "ROSTERDIFF_CA_FILE", hide_env_values = true)]
     pub ca_file: Option<PathBuf>,
     /// OAuth tokens to spread calls over; each has its own limit at the service
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
@@ -86,7 +86,7 @@ pub struct Connection {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Reading {
     /// Which column holds a field: email, name, department, title, division or phone; name="First Name"+"Last Name"
-    /// joins two
+    /// joins two, and title= leaves a field out
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = parse_map)]
     pub maps: Vec<Wanted>,
     /// The first line is a record already: columns by number, as in --map email=2 --map name=3+4; without --map they are

@@ -13,7 +13,7 @@ use super::args::Connection;
 use super::profile::{DEFAULT, Profiles};
 use super::render::Render;
 use crate::api::http::{Authorities, Hosts, Http, Route, base};
-use crate::api::proxy::{Proxy, is_loopback};
+use crate::api::proxy::{Proxy, is_excepted};
 use crate::api::{Client, Credentials, Options};
 use crate::error::{Error, Kind, Result};
 
@@ -45,7 +45,7 @@ impl Session {
     }
 
     /// The same, or nothing where no credentials are given: then a command that can do without them does. Incomplete
-    /// ones count as none, unless they are those of a profile that was asked for.
+    /// ones, and a file of profiles that cannot be read, count as none and are told of, unless a profile was asked for.
     ///
     /// # Errors
     /// As [`Session::new`], but for missing credentials.
@@ -69,12 +69,15 @@ impl Session {
     }
 
     fn of_source(source: Source, connection: &Connection, render: &Render) -> Result<Self> {
+        if connection.profile.is_none() {
+            source.tell_profile(env(REGION).as_deref(), render);
+        }
         let region = source.region();
         let credentials = source.credentials()?;
         let hosts = hosts(connection, region, matches!(credentials, Credentials::Token(_)))?;
         let route = Route {
             authorities: connection.ca_file.as_deref().map(authorities).transpose()?,
-            proxy: proxy(&hosts, render)?,
+            proxy: proxy(&hosts, &env, render)?,
         };
         Self::with(Http::new(hosts, &route)?, credentials, connection)
     }
@@ -140,11 +143,37 @@ impl Source {
         })
     }
 
-    /// The same, but for a place that nobody asked for and that is incomplete.
+    /// The same, but for a place that nobody asked for and that cannot be read or is incomplete: it is told of, once.
     fn usable(connection: &Connection, env: Env<'_>, render: &Render) -> Result<Option<Self>> {
-        let source = Self::choose(connection, env, render)?;
-        let is_complete = |s: &Self| s.token.is_some() || s.id.is_some() && s.secret.is_some();
-        Ok(source.filter(|source| connection.profile.is_some() || is_complete(source)))
+        let chosen = Self::choose(connection, env, render);
+        if connection.profile.is_some() {
+            return chosen;
+        }
+        let source = match chosen {
+            Err(error) if error.kind() == Kind::File => {
+                render.warn_once(format!("warning: {error}; going on without credentials"));
+                return Ok(None);
+            }
+            chosen => chosen?,
+        };
+        let Some(lack) = source.as_ref().and_then(Self::missing_half) else { return Ok(source) };
+        if source.is_some_and(|source| source.id.is_some() || source.secret.is_some()) {
+            render.warn_once(format!("warning: {lack}; going on without credentials"));
+        }
+        Ok(None)
+    }
+
+    /// Says which profile is used that nobody asked for: it may be of another organisation than is thought.
+    fn tell_profile(&self, variable: Option<&str>, render: &Render) {
+        let Place::Profile { name, path } = &self.place else { return };
+        let region = self.region.as_deref().unwrap_or("none");
+        render.warn_once(format!("Credentials: profile \"{name}\" of {}, region {region}.", path.display()));
+        let host = |region: &str| crate::api::region::host(region).map_or_else(|_| region.to_owned(), str::to_owned);
+        if let Some(other) = variable.filter(|other| host(other) != host(region)) {
+            render.warn_once(format!(
+                "warning: {REGION} is {other} and not used: credentials and region come from one source"
+            ));
+        }
     }
 
     /// The region, or what to say of a missing one.
@@ -152,13 +181,20 @@ impl Source {
         self.region.clone().ok_or_else(|| self.lacks(REGION, "environment"))
     }
 
+    /// What is to be said of credentials that are not whole.
+    fn missing_half(&self) -> Option<String> {
+        match (&self.id, &self.secret) {
+            _ if self.token.is_some() => None,
+            (None, _) => Some(self.lacks(ID, "client_credentials")),
+            (_, None) => Some(self.lacks(SECRET, "client_secret")),
+            (Some(_), Some(_)) => None,
+        }
+    }
+
     /// A token wins over the means to mint one, as with the official tools.
     fn credentials(self) -> Result<Credentials> {
-        match (&self.id, &self.secret) {
-            _ if self.token.is_some() => {}
-            (None, _) => return Err(missing(&self.lacks(ID, "client_credentials"))),
-            (_, None) => return Err(missing(&self.lacks(SECRET, "client_secret"))),
-            (Some(_), Some(_)) => {}
+        if let Some(lack) = self.missing_half() {
+            return Err(missing(&lack));
         }
         match (self.token, self.id.zip(self.secret)) {
             (Some(token), _) => Ok(Credentials::Token(token)),
@@ -236,17 +272,14 @@ fn authorities(path: &Path) -> Result<Authorities> {
 }
 
 /// The proxy that the environment names for https, if it is to be asked for one of the hosts at all.
-fn proxy(hosts: &Hosts, render: &Render) -> Result<Option<Proxy>> {
+fn proxy(hosts: &Hosts, env: Env<'_>, render: &Render) -> Result<Option<Proxy>> {
     let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| env(name).map(|value| (name, value)));
     let named = first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"]));
     let except = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
-    let is_real = |url: &&url::Url| !is_loopback(url);
-    let real: Vec<_> = [&hosts.login, &hosts.api].into_iter().filter(is_real).collect();
-    let Some((name, text)) = named.filter(|_| !real.is_empty()) else { return Ok(None) };
+    // What nobody asks a proxy for needs none that can be used.
+    let is_asked = [&hosts.login, &hosts.api].into_iter().any(|host| !is_excepted(host, &except));
+    let Some((name, text)) = named.filter(|_| is_asked) else { return Ok(None) };
     let proxy = Proxy::new(name, &text, &except)?;
-    if !real.iter().any(|host| proxy.is_for(host)) {
-        return Ok(None);
-    }
     render.warn_once(format!("Through the proxy {} ({name}).", proxy.shown()));
     Ok(Some(proxy))
 }
@@ -309,6 +342,18 @@ mod tests {
         // Half a source is not filled up from another.
         assert_eq!(usable(&all[..2], None).unwrap(), None);
         assert_eq!(usable(&[all[0], all[1], all[2], (TOKEN, "t")], None).unwrap().as_deref(), Some("token"));
+    }
+
+    #[test]
+    fn a_proxy_that_is_asked_for_nothing_may_be_written_wrong() {
+        let hosts = Hosts::of_region("eu-central-1").unwrap();
+        let found = |except: &'static str| {
+            let set = [("HTTPS_PROXY", "socks5://nowhere"), ("NO_PROXY", except)];
+            let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+            proxy(&hosts, &env, &Render::new(QUIET)).map(|proxy| proxy.is_some())
+        };
+        assert!(!found("*").unwrap() && !found("mypurecloud.de").unwrap());
+        assert_eq!(found("api.mypurecloud.de").unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]

@@ -92,7 +92,9 @@ pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Source, Nam
 pub(super) fn tell_mapping(named: &Named, render: &Render) {
     let mut parts = vec![format!("email = \"{}\"", named.email)];
     if !named.name.is_empty() {
-        parts.push(format!("name = {}", named.name.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" + ")));
+        let columns = named.name.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" + ");
+        let spare = named.name_else.as_ref().map(|column| format!(" (or \"{column}\")")).unwrap_or_default();
+        parts.push(format!("name = {columns}{spare}"));
     }
     for (field, column) in [
         ("department", &named.department),

@@ -99,15 +99,9 @@ fn damaged(path: &Path, what: &str) -> Error {
         .hint("correct it, or set the GENESYSCLOUD_* environment variables, which are used instead of it")
 }
 
-#[cfg(unix)]
 fn is_open(file: &std::fs::File) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().is_ok_and(|found| found.permissions().mode() & 0o044 != 0)
-}
-
-#[cfg(not(unix))]
-const fn is_open(_: &std::fs::File) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
@@ -42,7 +43,7 @@ pub fn is_parquet(bytes: &[u8]) -> bool {
 /// `File`, naming `origin`: not a parquet, damaged, or beyond a limit.
 pub fn read(origin: &str, bytes: Vec<u8>) -> Result<Records> {
     let text = as_csv(origin, bytes)?;
-    let mut records = roster::read(origin, text, Some(b','))?;
+    let mut records = roster::read_made(origin, text)?;
     for (record, row) in records.records.iter_mut().zip(1..) {
         record.line = row;
     }
@@ -67,6 +68,8 @@ fn as_csv(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     let names: Vec<&str> = builder.schema().fields().iter().map(|f| f.name().as_str()).collect();
     let names = &names[..columns::n_before_tools(&names)];
     check_width(origin, names)?;
+    let mut chunks = builder.metadata().row_groups().iter().flat_map(|group| group.columns());
+    chunks.try_for_each(|chunk| check_codec(origin, chunk.compression()))?;
     let mut text = Vec::new();
     for (at, name) in names.iter().enumerate() {
         push_cell(&mut text, name, at, names.len(), true);
@@ -88,6 +91,17 @@ fn check_width(origin: &str, names: &[&str]) -> Result<()> {
         _ => return Ok(()),
     };
     Err(Error::new(Kind::File, what).hint("write the columns of people only"))
+}
+
+/// The file is sound, and this program cannot unpack it: that is another thing to do about than a damaged one.
+fn check_codec(origin: &str, codec: Compression) -> Result<()> {
+    match codec {
+        Compression::BROTLI(_) | Compression::LZO => {
+            let what = format!("{origin} was written with a compression that is not read here ({codec})");
+            Err(Error::new(Kind::File, what).hint("write it with snappy, gzip or zstd"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn unreadable(origin: &str) -> Error {
@@ -140,13 +154,13 @@ fn plain(column: &ArrayRef) -> ArrayRef {
 }
 
 /// A cell, quoted where the scanner would otherwise see something else in it: a delimiter, a blank line, a byte order
-/// mark, Excel's own first line.
+/// mark.
 fn push_cell(text: &mut Vec<u8>, cell: &str, at: usize, n_cells: usize, is_header: bool) {
     if at > 0 {
         text.push(b',');
     }
     let is_alone = cell.is_empty() && n_cells == 1;
-    let looks_else = is_header && at == 0 && (cell.starts_with('\u{feff}') || cell.starts_with("sep="));
+    let looks_else = is_header && at == 0 && cell.starts_with('\u{feff}');
     if is_alone || looks_else || cell.contains([',', '"', '\n', '\r']) {
         text.push(b'"');
         text.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
@@ -164,6 +178,8 @@ mod tests {
     use arrow::array::{BinaryArray, Date32Array, DictionaryArray, StringArray, TimestampSecondArray};
     use arrow::datatypes::Int32Type;
     use parquet::arrow::ArrowWriter;
+    use parquet::basic::{BrotliLevel, GzipLevel};
+    use parquet::file::properties::WriterProperties;
 
     use super::*;
 
@@ -206,9 +222,34 @@ mod tests {
     fn what_the_scanner_could_mistake_is_quoted() {
         let alone = csv(vec![("\u{feff}email", strings(&[None, Some("a,b\n\"c\""), Some("")]))]).unwrap();
         assert_eq!(alone, "\"\u{feff}email\"\n\"\"\n\"a,b\n\"\"c\"\"\"\n\"\"\n");
-        let records = read("hr.parquet", parquet(vec![("sep=;", strings(&[None, Some("x")]))])).unwrap();
-        assert_eq!((records.header.as_slice(), records.records.len()), (&["sep=;".to_owned()][..], 2));
-        assert_eq!(records.records.iter().map(|r| r.line).collect::<Vec<_>>(), [1, 2]);
+        for header in ["sep=;", "version:v1.0", "a;b"] {
+            let records = read("hr.parquet", parquet(vec![(header, strings(&[None, Some("x")]))])).unwrap();
+            assert_eq!((records.header.as_slice(), records.records.len()), (&[header.to_owned()][..], 2));
+            assert_eq!(records.records.iter().map(|r| r.line).collect::<Vec<_>>(), [1, 2]);
+            assert!(!records.has_preamble);
+        }
+    }
+
+    #[test]
+    fn every_usual_compression_is_read_and_another_is_named_as_such() {
+        let batch = RecordBatch::try_from_iter([("email", strings(&[Some("a@example.com")]))]).unwrap();
+        for codec in
+            [Compression::GZIP(GzipLevel::default()), Compression::LZ4_RAW, Compression::LZ4, Compression::SNAPPY]
+        {
+            let properties = WriterProperties::builder().set_compression(codec).build();
+            let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+            writer.write(&batch).unwrap();
+            let records = read("hr.parquet", writer.into_inner().unwrap()).unwrap();
+            assert_eq!(records.columns(&[0]), [["a@example.com"]], "{codec}");
+        }
+        for codec in [Compression::BROTLI(BrotliLevel::default()), Compression::LZO] {
+            let error = check_codec("hr.parquet", codec).unwrap_err();
+            assert!(
+                error.to_string().contains("hr.parquet was written with a compression that is not read"),
+                "{error}"
+            );
+            assert_eq!((error.kind(), error.hint_text()), (Kind::File, Some("write it with snappy, gzip or zstd")));
+        }
     }
 
     #[test]

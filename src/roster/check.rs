@@ -67,6 +67,7 @@ pub fn check(records: &Records, mapping: &Mapping) -> Result<Roster> {
     wanted.extend(&mapping.name);
     let name_end = wanted.len();
     wanted.extend(optional.iter().flatten());
+    wanted.extend(mapping.name_else);
 
     let is_template = records.has_preamble || mapping.family == Some(Family::Entra);
     let mut rows = Rows::with_capacity(records.records.len());
@@ -75,12 +76,17 @@ pub fn check(records: &Records, mapping: &Mapping) -> Result<Roster> {
         let cells = records.cells(record, &wanted, &mut fields);
         let mut rest = cells[name_end..].iter().map(AsRef::as_ref);
         let [department, title, division, phone] = optional.map(|column| column.and_then(|_| rest.next()));
+        let spare = rest.next().unwrap_or_default();
         let fault = record.fault.map(RowFault::from);
+        let mut name = if mapping.is_worker { Cow::Borrowed(unmarked(&cells[1])) } else { join(&cells[1..name_end]) };
+        if name.trim().is_empty() {
+            name = Cow::Borrowed(spare);
+        }
         rows.push(&Cells {
             line: record.line,
             fault: fault.or_else(|| is_example(&cells, is_template).then_some(RowFault::Example)),
             email: &cells[0],
-            name: if mapping.is_worker { Cow::Borrowed(unmarked(&cells[1])) } else { join(&cells[1..name_end]) },
+            name,
             department,
             title,
             division,
@@ -272,6 +278,13 @@ mod tests {
             "Email - Primary Work,Worker\na@example.com,Ada Lovelace [C] (On Leave)\nb@example.com,Bob (Bobby) Day\n";
         assert_eq!(checked(workday, &[columns::NAME]), ["Ada Lovelace", "Bob (Bobby) Day"]);
         assert_eq!(checked("Email,Name\na@example.com,Ada [C]\n", &[columns::NAME]), ["Ada [C]"]);
+    }
+
+    #[test]
+    fn a_row_without_first_and_last_name_is_called_by_its_display_name() {
+        let text = "Email,First Name,Last Name,Display Name,Department\na@example.com,Ada,,Countess,x\n\
+                    b@example.com, ,,Bob Day,\nc@example.com,,,,\n";
+        assert_eq!(checked(text, &[columns::NAME, columns::DEPARTMENT]), ["Ada|x", "Bob Day|-", "-|-"]);
     }
 
     #[test]

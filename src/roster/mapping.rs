@@ -10,14 +10,17 @@ mod positions;
 
 use serde::Serialize;
 
-use families::{DEPARTMENT, DIVISION, EMAIL, FIRST, LAST, LOGIN, NAME, NAME_ELSE, PHONE, TITLE, WORKER};
-use header::Header;
+use families::{
+    DEPARTMENT, DIVISION, DIVISION_OURS, EMAIL, FIRST, LAST, LOGIN, NAME, NAME_ELSE, NAME_SPARE, PHONE, TITLE, WORKER,
+};
+use header::{Header, squash};
 
 pub use families::Family;
 pub use positions::map_headerless;
 
 use crate::error::{Error, Kind, Result};
 use crate::roster::Records;
+use crate::roster::records::headless;
 
 /// Which columns of a file hold what, by position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Mapping {
     pub email: usize,
     /// The name column, or first and last name to be joined by a blank; empty if there is none.
     pub name: Vec<usize>,
+    /// A whole name for rows in which first and last name are both empty.
+    pub name_else: Option<usize>,
     /// The department column.
     pub department: Option<usize>,
     /// The job title column.
@@ -47,6 +52,9 @@ pub struct Named {
     pub email: String,
     /// Headers of the name columns.
     pub name: Vec<String>,
+    /// Header of the column that stands in where those are all empty.
+    #[serde(default)]
+    pub name_else: Option<String>,
     /// Header of the department column.
     pub department: Option<String>,
     /// Header of the job title column.
@@ -64,8 +72,15 @@ pub struct Named {
 pub struct Wanted {
     /// `email`, `name`, `department`, `title`, `division` or `phone`.
     pub field: String,
-    /// Header text, or several joined by `+`; numbers from 1 for a file without a header.
+    /// Header text, or several joined by `+`; numbers from 1 for a file without a header; empty for no column.
     pub column: String,
+}
+
+impl Wanted {
+    /// Whether the field is to stay without a column. The key cannot.
+    fn is_for_none(&self) -> bool {
+        self.field != "email" && self.column.trim().is_empty()
+    }
 }
 
 /// The fields that a column can be mapped to.
@@ -79,6 +94,7 @@ impl Mapping {
         Named {
             email: name_of(&self.email),
             name: self.name.iter().map(name_of).collect(),
+            name_else: self.name_else.as_ref().map(name_of),
             department: self.department.as_ref().map(name_of),
             title: self.title.as_ref().map(name_of),
             division: self.division.as_ref().map(name_of),
@@ -97,30 +113,36 @@ pub fn map(records: &Records, wanted: &[Wanted]) -> Result<Mapping> {
     let family = families::family(&headers);
     let chosen = |field: &str| -> Result<Option<Vec<usize>>> {
         let hit = wanted.iter().rev().find(|w| w.field == field);
-        hit.map(|w| find_wanted(records, w)).transpose()
+        hit.map(|w| if w.is_for_none() { Ok(Vec::new()) } else { find_wanted(records, w) }).transpose()
     };
     let one = |field: &str, otherwise: Option<usize>| -> Result<Option<usize>> {
-        chosen(field)?.map_or(Ok(otherwise), |columns| single(field, &columns).map(Some))
+        match chosen(field)? {
+            Some(columns) if columns.is_empty() => Ok(None),
+            Some(columns) => single(field, &columns).map(Some),
+            None => Ok(otherwise),
+        }
     };
     let email = match chosen("email")? {
         Some(columns) => single("email", &columns)?,
         None => find_email(records, &headers, family.map(|(_, key)| key))?,
     };
     let family = family.map(|(family, _)| family);
-    let name = match chosen("name")? {
-        Some(columns) => columns,
+    let (name, name_else) = match chosen("name")? {
+        Some(columns) => (columns, None),
         None => find_name(&headers, family),
     };
     let is_worker = matches!(name[..], [one] if headers[one].is(WORKER));
     // Elsewhere a division is a part of the company, not a division of the organisation.
-    let division: &[&str] = if family == Some(Family::Genesys) { &[DIVISION] } else { &[] };
+    let ours = squash(DIVISION_OURS);
+    let division: &[&str] = if family == Some(Family::Genesys) { &[DIVISION] } else { &[&ours] };
     Ok(Mapping {
         email,
         name,
+        name_else,
         department: one("department", first_of(&headers, &DEPARTMENT))?,
         title: one("title", first_of(&headers, &TITLE))?,
         division: one("division", first_of(&headers, division))?,
-        phone: one("phone", first_at_work(&headers, &PHONE))?,
+        phone: one("phone", first_of(&headers, &PHONE))?,
         family,
         is_worker,
     })
@@ -140,36 +162,40 @@ fn single(field: &str, columns: &[usize]) -> Result<usize> {
     }
 }
 
-/// The column that is called by the first word of `list` that any column is called by.
+/// The columns of a file that may be called by one of `words` (squashed), in the order of the words.
+#[must_use]
+pub fn columns_called(records: &Records, words: &[&str]) -> Vec<usize> {
+    let headers: Vec<Header> = records.header.iter().map(|h| Header::of(h)).collect();
+    let called = |word: &&str| (0..headers.len()).filter(|at| headers[*at].is_own(word)).collect::<Vec<_>>();
+    words.iter().flat_map(called).collect()
+}
+
+/// The column that is called by the first word of `list` that any column of the person's own is called by.
 fn first_of(headers: &[Header], list: &[&str]) -> Option<usize> {
-    list.iter().find_map(|word| headers.iter().position(|h| h.is(word)))
+    list.iter().find_map(|word| headers.iter().position(|h| h.is_own(word)))
 }
 
-/// The same for what a person can have a private one of.
-fn first_at_work(headers: &[Header], list: &[&str]) -> Option<usize> {
-    list.iter().find_map(|word| headers.iter().position(|h| h.is(word) && !h.is_strange()))
-}
-
-fn find_name(headers: &[Header], family: Option<Family>) -> Vec<usize> {
+/// The name columns, and the one for rows where both parts are empty.
+fn find_name(headers: &[Header], family: Option<Family>) -> (Vec<usize>, Option<usize>) {
     // Microsoft 365 demands a display name and leaves the others open.
     let whole = if family == Some(Family::Microsoft365) { &NAME_ELSE[..1] } else { &NAME[..] };
     if let Some(whole) = first_of(headers, whole) {
-        return vec![whole];
+        return (vec![whole], None);
     }
     // What we call the parts of a name that was joined by position.
     let parts: Vec<usize> = (1..).map_while(|n| first_of(headers, &[&format!("namepart{n}")])).collect();
     if parts.len() > 1 {
-        return parts;
+        return (parts, None);
     }
     match (first_of(headers, &FIRST), first_of(headers, &LAST)) {
-        (Some(first), Some(last)) => vec![first, last],
-        _ => first_of(headers, &NAME_ELSE).into_iter().collect(),
+        (Some(first), Some(last)) => (vec![first, last], first_of(headers, &NAME_SPARE)),
+        _ => (first_of(headers, &NAME_ELSE).into_iter().collect(), None),
     }
 }
 
 fn find_email(records: &Records, headers: &[Header], family_key: Option<&str>) -> Result<usize> {
     let ranked = |list: &[&str]| -> Vec<usize> {
-        let is_hit = |h: &Header| !h.is_strange() && list.iter().any(|word| h.is(word));
+        let is_hit = |h: &Header| list.iter().any(|word| h.is_key(word));
         headers.iter().enumerate().filter(|(_, h)| is_hit(h)).map(|(at, _)| at).collect()
     };
     let mut best = family_key.map_or_else(Vec::new, |key| ranked(&[key]));
@@ -197,18 +223,12 @@ fn quoted_list(names: impl Iterator<Item = String>) -> String {
     names.map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// The columns of a file, for messages. What stands in a first line that is no header is nobody's to read in a log.
-fn columns_of(records: &Records) -> String {
-    quoted_list(records.header.iter().map(|h| if h.contains('@') { "…@…".to_owned() } else { h.clone() }))
-}
-
 fn no_email(records: &Records, headers: &[Header]) -> Error {
-    if records.header.iter().any(|h| h.contains('@')) {
-        let what =
-            format!("{} has no e-mail column: its first line holds an address, so it is no header", records.origin);
-        return Error::new(Kind::File, what).hint("read it with --no-header");
+    if let Some(error) = headless(&records.origin, &records.header) {
+        return error;
     }
-    let what = format!("{} has no e-mail column; its columns are {}", records.origin, columns_of(records));
+    let columns = quoted_list(records.header.iter().cloned());
+    let what = format!("{} has no e-mail column; its columns are {columns}", records.origin);
     let error = Error::new(Kind::File, what);
     let private = headers.iter().position(|h| h.is_about_mail() && h.is_strange());
     error.hint(match private {
@@ -242,7 +262,13 @@ fn find_wanted(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
         let numbers =
             if wanted.column.starts_with(|c: char| c.is_ascii_digit()) { "; numbers need --no-header" } else { "" };
         let what = format!("--map {}=\"{}\": {} has no such column", wanted.field, wanted.column, records.origin);
-        Error::new(Kind::Usage, what).hint(format!("its columns are {}{numbers}", columns_of(records)))
+        // What stands in a first line that is no header is nobody's to read in a log: not the address, nor what is beside.
+        let is_somebody = headless(&records.origin, &records.header).is_some();
+        Error::new(Kind::Usage, what).hint(if is_somebody {
+            "its first line holds an address, so it is no header: read it with --no-header".to_owned()
+        } else {
+            format!("its columns are {}{numbers}", quoted_list(records.header.iter().cloned()))
+        })
     })
 }
 
@@ -390,9 +416,51 @@ mod tests {
     }
 
     #[test]
+    fn a_property_in_brackets_makes_no_strangers_column_the_key_or_the_name() {
+        for column in
+            ["Sponsor [mail]", "Approver [mail]", "Line-Mgr [email]", "Privat [mail]", "Chef [userPrincipalName]"]
+        {
+            let error = mapped(&format!("Name,{column}\nAda,boss@example.com\n")).unwrap_err();
+            assert!(error.to_string().contains("no e-mail column"), "{column}: {error}");
+            assert_eq!(mapped(&format!("{column},E-Mail [mail]\n")).unwrap().email, "E-Mail [mail]");
+        }
+        let named = mapped("Email,Manager [displayName],Manager's Job Title [jobTitle],Second Dept. [department]\n");
+        let named = named.unwrap();
+        assert_eq!((named.name.len(), named.title, named.department), (0, None, None));
+        let records = read("hr.csv", b"Email,Manager [displayName]\n".to_vec(), None).unwrap();
+        let wanted = Wanted { field: "name".into(), column: "Manager [displayName]".into() };
+        assert_eq!(map(&records, &[wanted]).unwrap().name, [1]);
+    }
+
+    #[test]
+    fn an_empty_column_leaves_a_field_out_but_never_the_key() {
+        let records = read("hr.csv", b"Email,Name,Title,Department,Phone\n".to_vec(), None).unwrap();
+        let none = |field: &str| Wanted { field: field.into(), column: String::new() };
+        let wanted = ["name", "title", "department", "phone", "division"].map(none);
+        let mapping = map(&records, &wanted).unwrap();
+        assert_eq!((mapping.name.len(), mapping.title, mapping.department, mapping.phone), (0, None, None, None));
+        assert_eq!(map(&records, &[none("email")]).unwrap_err().kind(), Kind::Usage);
+    }
+
+    #[test]
+    fn the_hint_for_a_wrong_column_tells_nobody_of_a_first_line() {
+        let records = read("hr.csv", b"Ada Lovelace,ada@example.com\n".to_vec(), None).unwrap();
+        let wanted = Wanted { field: "email".into(), column: "Mail".into() };
+        let told = format!("{:?}", map(&records, &[wanted]).unwrap_err());
+        assert!(told.contains("--no-header") && !told.contains("Ada") && !told.contains("example.com"), "{told}");
+    }
+
+    #[test]
+    fn a_display_name_stands_by_for_rows_without_first_and_last_name() {
+        let named = mapped("Email,First,First Name,Last Name,Display Name,Preferred Name\n").unwrap();
+        assert_eq!((named.name.len(), named.name_else.as_deref()), (2, Some("Display Name")));
+        assert_eq!(mapped("Email,Name,Display Name\n").unwrap().name_else, None);
+    }
+
+    #[test]
     fn a_manifest_of_an_earlier_version_names_no_phone() {
         let old = r#"{"email":"Email","name":["Name"],"department":null,"title":null}"#;
         let named: Named = serde_json::from_str(old).unwrap();
-        assert_eq!((named.division, named.phone), (None, None));
+        assert_eq!((named.division, named.phone, named.name_else), (None, None, None));
     }
 }

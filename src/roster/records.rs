@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::columns;
 use crate::error::{Error, Kind, Result};
-use crate::roster::scan::{Raw, Scanner, check_encoding, detect_delimiter, line_end};
+use crate::roster::scan::{Raw, Scanner, check_encoding, detect_by_header, detect_by_widths, line_end};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,13 +121,29 @@ fn decode(raw: &[u8]) -> Cow<'_, str> {
     if inner.contains("\"\"") { Cow::Owned(inner.replace("\"\"", "\"")) } else { inner }
 }
 
-/// Finds the records of a file. `delimiter` is what is known of it; otherwise the header decides.
+/// Finds the records of a file. `delimiter` is what its name promises; if the header does not hold it, the header decides.
 ///
 /// # Errors
 /// `File`, naming `origin` and the line: an empty file, bytes that are not UTF-8, an open quote, a record above 4 MiB,
 /// two columns of one name.
 pub fn read(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>) -> Result<Records> {
-    let Opened { mut scanner, mut dialect, has_preamble } = open(origin, &bytes, delimiter)?;
+    let opened = open(origin, &bytes, delimiter, detect_by_header)?;
+    below_header(origin, bytes, opened)
+}
+
+/// Finds the records of a text that we made: commas, and the first line is the header whatever it looks like.
+///
+/// # Errors
+/// `File`, as [`read`].
+pub fn read_made(origin: &str, bytes: Vec<u8>) -> Result<Records> {
+    check_encoding(origin, &bytes)?;
+    let dialect = Dialect { delimiter: b',', eol: "\n", bom: false };
+    below_header(origin, bytes, Opened { at: 0, line: 1, dialect, has_preamble: false })
+}
+
+fn below_header(origin: &str, bytes: Vec<u8>, opened: Opened) -> Result<Records> {
+    let Opened { at, line, mut dialect, has_preamble } = opened;
+    let mut scanner = Scanner { bytes: &bytes, at, line };
     let mut fields = Vec::new();
     let header = scanner.next(origin, dialect.delimiter, &mut fields)?.ok_or_else(|| empty(origin))?;
     let all: Vec<String> = fields.iter().map(|f| decode(&bytes[f.clone()]).trim().to_owned()).collect();
@@ -150,9 +166,10 @@ pub fn read(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>) -> Result<Recor
 /// A record's width is right if it is the width of most.
 ///
 /// # Errors
-/// `File`, as [`read`].
+/// `File`, as [`read`]; `Usage` for an output of ours, which has a header.
 pub fn read_headerless(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>) -> Result<Records> {
-    let Opened { mut scanner, mut dialect, has_preamble } = open(origin, &bytes, delimiter)?;
+    let Opened { at, line, mut dialect, has_preamble } = open(origin, &bytes, delimiter, detect_by_widths)?;
+    let mut scanner = Scanner { bytes: &bytes, at, line };
     let mut fields = Vec::new();
     let mut found = Vec::new();
     let mut widths: HashMap<usize, usize> = HashMap::new();
@@ -160,6 +177,7 @@ pub fn read_headerless(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>) -> R
     while let Some(raw) = scanner.next(origin, dialect.delimiter, &mut fields)? {
         if widths.is_empty() {
             dialect.eol = line_end(&bytes[raw.range.end..]);
+            check_headless(origin, fields.iter().map(|f| decode(&bytes[f.clone()])))?;
         }
         *widths.entry(fields.len()).or_default() += 1;
     }
@@ -176,20 +194,34 @@ pub fn read_headerless(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>) -> R
     Ok(records)
 }
 
-/// A file whose encoding, preamble and delimiter are known; the scanner stands at its first record.
-struct Opened<'a> {
-    scanner: Scanner<'a>,
+/// A file whose encoding, preamble and delimiter are known, and where its first record stands.
+struct Opened {
+    at: usize,
+    line: u32,
     dialect: Dialect,
     has_preamble: bool,
 }
 
-fn open<'a>(origin: &str, bytes: &'a [u8], delimiter: Option<u8>) -> Result<Opened<'a>> {
+fn open(origin: &str, bytes: &[u8], promised: Option<u8>, detect: fn(&[u8]) -> u8) -> Result<Opened> {
     let start = check_encoding(origin, bytes)?;
     let mut scanner = Scanner { bytes, at: start, line: 1 };
     let excel = scanner.skip_sep_line();
     let has_preamble = scanner.skip_preamble();
-    let delimiter = excel.or(delimiter).unwrap_or_else(|| detect_delimiter(scanner.peek_line()));
-    Ok(Opened { scanner, dialect: Dialect { delimiter, eol: "\n", bom: start > 0 }, has_preamble })
+    let promised = promised.filter(|delimiter| scanner.peek_unquoted().contains(delimiter));
+    let delimiter = excel.or(promised).unwrap_or_else(|| detect(&bytes[scanner.at..]));
+    let dialect = Dialect { delimiter, eol: "\n", bom: start > 0 };
+    Ok(Opened { at: scanner.at, line: scanner.line, dialect, has_preamble })
+}
+
+/// What we wrote always has a header: read without one, its names would be somebody.
+fn check_headless<'a>(origin: &str, first: impl Iterator<Item = Cow<'a, str>>) -> Result<()> {
+    let cells: Vec<_> = first.collect();
+    let tools = cells.iter().rev().take_while(|cell| columns::is_tool(cell.trim()));
+    if !tools.into_iter().any(|cell| cell.trim().strip_prefix('_') == Some(columns::ROW)) {
+        return Ok(());
+    }
+    let what = format!("{origin} is an output of rosterdiff: its first line is a header");
+    Err(Error::new(Kind::Usage, what).hint("leave --no-header away"))
 }
 
 fn empty(origin: &str) -> Error {
@@ -200,9 +232,11 @@ fn empty(origin: &str) -> Error {
 fn fit(raw: Raw, fields: &[Range<usize>], n_source: usize, n_all: usize) -> Record {
     let kept = fields.len().min(n_source);
     let end = if kept == 0 { raw.range.start } else { fields[kept - 1].end };
-    let extra = if fields.len() > n_all { fields[n_all].start..raw.range.end } else { 0..0 };
-    // A record that was cut from a result file may lack the tool cells: only source cells count.
-    let ragged = fields.len() < n_source || fields.len() > n_all;
+    // A record that was cut from a result file may lack the tool cells: then it has none of them. Some of them are none
+    // of ours, but a comma too many in front of them.
+    let ragged = fields.len() != n_source && fields.len() != n_all;
+    let n_sound = if fields.len() < n_all { n_source } else { n_all };
+    let extra = fields.get(n_sound).filter(|_| ragged).map_or(0..0, |first| first.start..raw.range.end);
     Record {
         range: raw.range.start..end,
         line: raw.line,
@@ -216,11 +250,21 @@ fn check_header(origin: &str, header: &[String]) -> Result<()> {
     let mut seen = HashMap::new();
     for (at, name) in header.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
         if let Some(first) = seen.insert(name.to_lowercase(), at) {
+            if let Some(error) = headless(origin, header) {
+                return Err(error);
+            }
             let what = format!("{origin} has two columns \"{name}\": number {} and number {}", first + 1, at + 1);
             return Err(Error::new(Kind::File, what).hint("rename one of them, so that no cell can be mistaken"));
         }
     }
     Ok(())
+}
+
+/// The error of a first line that is somebody. What stands in it is nobody's to read in a log.
+pub(super) fn headless(origin: &str, header: &[String]) -> Option<Error> {
+    let what = format!("{origin} has no e-mail column: its first line holds an address, so it is no header");
+    let is_somebody = header.iter().any(|cell| cell.contains('@'));
+    is_somebody.then(|| Error::new(Kind::File, what).hint("read it with --no-header"))
 }
 
 #[cfg(test)]
@@ -284,6 +328,7 @@ mod tests {
         assert_eq!(rows("a;\"b,c,d\";e\n1;2;3\n"), [["1", "2", "3"]]);
         assert_eq!(rows("a\tb\n1\t2,5\n"), [["1", "2,5"]]);
         assert_eq!(rows("email\nx\n"), [["x"]]);
+        assert_eq!(rows("\"Work\nEmail\";\"Full\nName, \"\"all\"\"\"\n1;2\n"), [["1", "2"]]);
     }
 
     #[test]
@@ -295,9 +340,60 @@ mod tests {
     }
 
     #[test]
+    fn a_record_with_some_tool_cells_is_ragged_and_its_surplus_is_kept() {
+        let text = "Email,Name,_row,_line,_key\na,Love, Ada\na,b\na,b,1,2,k\na,b,1,2,k,x,y\na,b,1,2\n";
+        let records = read("t.csv", text.as_bytes().to_vec(), None).unwrap();
+        let found: Vec<_> =
+            records.records.iter().map(|r| (r.fault.is_some(), &records.bytes[r.extra.clone()])).collect();
+        let expected = [(true, &b" Ada"[..]), (false, b""), (false, b""), (true, b"x,y"), (true, b"1,2")];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn two_columns_of_one_name_are_refused_by_number() {
         let error = read("t.csv", b"Email,name,email\n".to_vec(), None).unwrap_err();
         assert!(error.to_string().contains("number 1 and number 3"), "{error}");
+    }
+
+    #[test]
+    fn a_first_line_that_is_somebody_is_not_told_for_its_equal_cells() {
+        for text in ["Ada,a@example.com,a@example.com\n", "Ada,Ada,a@example.com\n"] {
+            let error = read("t.csv", text.as_bytes().to_vec(), None).unwrap_err();
+            let told = format!("{error:?}");
+            assert!(error.hint_text().unwrap().contains("--no-header"), "{told}");
+            assert!(!told.contains("a@example.com") && !told.contains("Ada"), "{told}");
+        }
+    }
+
+    #[test]
+    fn an_output_of_ours_is_not_read_without_its_header() {
+        let text = "email,name,_row,_line,_key\na@example.com,Ada,1,2,k\n";
+        let error = read_headerless("t.csv", text.as_bytes().to_vec(), None).unwrap_err();
+        assert_eq!((error.kind(), error.hint_text()), (Kind::Usage, Some("leave --no-header away")));
+        assert!(read_headerless("t.csv", b"a@example.com,_row,Ada\n".to_vec(), None).is_ok());
+    }
+
+    #[test]
+    fn a_promised_delimiter_counts_only_if_the_header_holds_it() {
+        for (text, delimiter) in [("a\tb,c\n", b'\t'), ("a,b\n", b','), ("a;b\n1\t2;3\n", b';')] {
+            assert_eq!(read("t.tsv", text.into(), Some(b'\t')).unwrap().dialect.delimiter, delimiter, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_we_made_begins_with_its_header_whatever_that_looks_like() {
+        for header in ["version:v1.0", "sep=;", "a;b;c"] {
+            let made = read_made("t.parquet", format!("{header}\nx\n").into_bytes()).unwrap();
+            assert_eq!((made.header[0].as_str(), made.records.len(), made.has_preamble), (header, 1, false));
+        }
+    }
+
+    #[test]
+    fn without_a_header_the_delimiter_is_that_of_equal_widths() {
+        let text = "1;Ada, Countess, of, Love;a@example.com\n2;Bob;b@example.com\n3;Cyd, Day;c@example.com\n";
+        let records = read_headerless("t.csv", text.into(), None).unwrap();
+        assert_eq!((records.dialect.delimiter, records.header.len()), (b';', 3));
+        assert_eq!(read_headerless("t.csv", b"a@example.com\n".to_vec(), None).unwrap().dialect.delimiter, b',');
     }
 
     #[test]

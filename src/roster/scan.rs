@@ -15,6 +15,9 @@ const RECORD_BYTES_MAX: usize = 4 << 20;
 /// Delimiters that are recognised; of equally frequent ones the last.
 const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
 
+/// Records that the delimiter of a file without a header is judged by.
+const SAMPLE_RECORDS: usize = 20;
+
 /// One record as it was found, before its width is judged.
 pub(super) struct Raw {
     pub range: Range<usize>,
@@ -124,10 +127,16 @@ impl Scanner<'_> {
     }
 
     /// The line at which this place stands, blank lines skipped.
-    pub(super) fn peek_line(&mut self) -> &[u8] {
+    fn peek_line(&mut self) -> &[u8] {
         self.skip_blank_lines();
         let rest = &self.bytes[self.at..];
         &rest[..rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len())]
+    }
+
+    /// What stands outside quotes in the next record.
+    pub(super) fn peek_unquoted(&mut self) -> Vec<u8> {
+        self.skip_blank_lines();
+        unquoted(&self.bytes[self.at..])
     }
 
     /// The first line of an Entra template, `version:v1.0`: it stands before the header, and Excel fills it up with
@@ -196,18 +205,54 @@ pub(super) fn check_encoding(origin: &str, bytes: &[u8]) -> Result<usize> {
     Ok(if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 })
 }
 
+/// What stands outside quotes in the first record of `bytes`. Its delimiter is not known yet: a quote opens a cell at the
+/// start and behind any candidate.
+fn unquoted(bytes: &[u8]) -> Vec<u8> {
+    let (mut kept, mut at) = (Vec::new(), 0);
+    while let Some(&byte) = bytes.get(at).filter(|b| !matches!(b, b'\n' | b'\r')) {
+        at += 1;
+        if byte != b'"' || kept.last().is_some_and(|last| !DELIMITERS.contains(last)) {
+            kept.push(byte);
+            continue;
+        }
+        // A quote that stays open is told of when the record is read.
+        let mut is_open = true;
+        while is_open && at < bytes.len() {
+            is_open = bytes[at] != b'"' || bytes.get(at + 1) == Some(&b'"');
+            at += if bytes[at] == b'"' && is_open { 2 } else { 1 };
+        }
+        kept.push(b'"');
+    }
+    kept
+}
+
 /// The candidate that stands most often outside quotes in the header; a comma if none does.
-pub(super) fn detect_delimiter(header: &[u8]) -> u8 {
-    let count = |delimiter: u8| {
-        let mut quoted = false;
-        header
-            .iter()
-            .filter(|b| {
-                quoted ^= **b == b'"';
-                **b == delimiter && !quoted
-            })
-            .count()
-    };
+pub(super) fn detect_by_header(bytes: &[u8]) -> u8 {
+    let header = unquoted(&bytes[blank_lines(bytes)..]);
+    let count = |delimiter: u8| header.iter().filter(|b| **b == delimiter).count();
     let best = DELIMITERS.into_iter().max_by_key(|d| count(*d));
     best.filter(|d| count(*d) > 0).unwrap_or(b',')
+}
+
+/// The candidate by which most of the first records are equally wide, then the one that makes them widest; a comma if
+/// none splits them. A cell without a header may well hold more commas than there are columns.
+pub(super) fn detect_by_widths(bytes: &[u8]) -> u8 {
+    let score = |delimiter: u8| {
+        let mut scanner = Scanner { bytes, at: 0, line: 1 };
+        let (mut widths, mut fields) = (Vec::with_capacity(SAMPLE_RECORDS), Vec::new());
+        while widths.len() < SAMPLE_RECORDS {
+            match scanner.next("", delimiter, &mut fields) {
+                Ok(Some(_)) => widths.push(fields.len()),
+                _ => break,
+            }
+        }
+        let alike = |width: usize| widths.iter().filter(|w| **w == width).count();
+        widths.iter().filter(|w| **w > 1).map(|w| (alike(*w), *w)).max().unwrap_or_default()
+    };
+    let best = DELIMITERS.into_iter().max_by_key(|d| score(*d));
+    best.filter(|d| score(*d) > (0, 0)).unwrap_or(b',')
+}
+
+fn blank_lines(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| matches!(b, b'\n' | b'\r')).count()
 }

@@ -6,6 +6,7 @@ mod connect;
 mod diff;
 mod doctor;
 mod edges;
+mod feeding_back;
 mod fields;
 mod front;
 mod hardening;

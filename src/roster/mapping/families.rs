@@ -73,6 +73,8 @@ pub(super) const NAME: [&str; 2] = ["name", "fullname"];
 /// A whole name that is used if there are no parts.
 pub(super) const NAME_ELSE: [&str; 6] =
     ["displayname", "employeename", "legalname", "preferredname", "nameformatted", WORKER];
+/// A whole name that stands in for a row whose parts are both empty.
+pub(super) const NAME_SPARE: [&str; 3] = ["displayname", "employeename", "nameformatted"];
 /// Workday's name column: it carries marks behind the name.
 pub(super) const WORKER: &str = "worker";
 /// First names.
@@ -127,6 +129,8 @@ pub(super) const PHONE: [&str; 12] = [
 ];
 /// The division of Genesys' own template; elsewhere the word means something else.
 pub(super) const DIVISION: &str = "division";
+/// What we call a division that was mapped by position: a division of the organisation, whoever reads it.
+pub(super) const DIVISION_OURS: &str = "genesys division";
 
 /// Genesys' template as it is documented: without a header, in fixed order.
 pub(super) const TEMPLATES: [&[&str]; 2] = [

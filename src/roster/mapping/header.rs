@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::families::{EMAIL, LOGIN};
+
 /// Words of a header that say: this is not the person's own at work.
 const NEVER: [&str; 24] = [
     "personal",
@@ -58,6 +60,20 @@ impl Header {
         self.forms.iter().any(|form| form == word)
     }
 
+    /// Whether it may be called `word`, and does not say that it is somebody else's. A word may itself speak of a home
+    /// department or a supervisory organisation.
+    pub(super) fn is_own(&self, word: &str) -> bool {
+        self.is(word) && (!self.is_strange || NEVER.iter().any(|never| word.contains(never)))
+    }
+
+    /// Whether it may be called `word`, a word for the key. A property in brackets says of what kind a value is, not
+    /// whose: `Sponsor [mail]`. So it counts only behind a text that is a word for the key itself.
+    pub(super) fn is_key(&self, word: &str) -> bool {
+        let bare = self.forms[0].as_str();
+        let is_about_key = EMAIL.contains(&bare) || LOGIN.contains(&bare);
+        !self.is_strange && (bare == word || is_about_key && self.is(word))
+    }
+
     /// Whether it says that what it holds is private, somebody else's, or out of date.
     pub(super) const fn is_strange(&self) -> bool {
         self.is_strange
@@ -70,7 +86,7 @@ impl Header {
 }
 
 /// Lower case, letters and digits only.
-fn squash(text: &str) -> String {
+pub(super) fn squash(text: &str) -> String {
     text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Files without a header: columns by their number, counted from 1.
 
-use super::families::TEMPLATES;
+use super::families::{DIVISION_OURS, TEMPLATES};
 use super::{Mapping, Wanted, check_fields, map, single};
 use crate::error::{Error, Kind, Result};
 use crate::roster::Records;
@@ -16,14 +16,14 @@ pub fn map_headerless(records: &mut Records, wanted: &[Wanted]) -> Result<Mappin
     let width = records.header.len();
     if wanted.is_empty()
         && let Some(template) = TEMPLATES.iter().find(|t| t.len() == width)
-        && n_addresses(records).get(1).is_some_and(|n| *n > 0)
+        && looks_like(records, template)
     {
         records.name_columns(template.iter().map(|name| (*name).to_owned()).collect());
         return map(records, &[]);
     }
     let chosen = |field: &str| -> Result<Vec<usize>> {
         let wish = wanted.iter().rev().find(|w| w.field == field);
-        wish.map_or_else(|| Ok(Vec::new()), |w| positions(records, w))
+        wish.filter(|w| !w.is_for_none()).map_or_else(|| Ok(Vec::new()), |w| positions(records, w))
     };
     let one = |field: &str| -> Result<Option<usize>> {
         let columns = chosen(field)?;
@@ -32,6 +32,7 @@ pub fn map_headerless(records: &mut Records, wanted: &[Wanted]) -> Result<Mappin
     let mapping = Mapping {
         email: one("email")?.ok_or_else(|| no_email(records))?,
         name: chosen("name")?,
+        name_else: None,
         department: one("department")?,
         title: one("title")?,
         division: one("division")?,
@@ -49,7 +50,7 @@ fn names(mapping: &Mapping, width: usize) -> Vec<String> {
     let mut name = |at: usize, name: String| names[at] = name;
     for (field, column) in [
         ("phone", mapping.phone),
-        ("division", mapping.division),
+        (DIVISION_OURS, mapping.division),
         ("title", mapping.title),
         ("department", mapping.department),
     ] {
@@ -94,6 +95,24 @@ fn n_addresses(records: &Records) -> Vec<usize> {
     counts
 }
 
+/// Whether a file may be Genesys' template: every address of its column is one, and there is none where none belongs. A
+/// file of the same width that is something else would be read as somebody else.
+fn looks_like(records: &Records, template: &[&str]) -> bool {
+    let all: Vec<usize> = (0..template.len()).collect();
+    let (mut fields, mut n_emails) = (Vec::new(), 0);
+    for record in records.records.iter().filter(|r| r.fault.is_none()) {
+        for (cell, name) in records.cells(record, &all, &mut fields).iter().zip(template) {
+            match (*name, cell.contains('@')) {
+                ("email", true) => n_emails += 1,
+                ("email", false) if !cell.trim().is_empty() => return false,
+                ("email" | "email_manager", _) | (_, false) => {}
+                (_, true) => return false,
+            }
+        }
+    }
+    n_emails > 0
+}
+
 fn no_email(records: &Records) -> Error {
     let what = format!(
         "{} is read without a header, and nothing says which of its {} columns is the e-mail",
@@ -136,6 +155,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_that_width_with_addresses_elsewhere_or_something_else_in_their_column_is_asked_about() {
+        for rows in [
+            "Ada,ada@example.com,+1,Dr,Care,boss@example.com,Berlin,,,\n7,Bob,+1,Dr,Care,,Berlin,,,\n",
+            "Ada,ada@example.com,+1,Dr,Care,,Berlin,,,ada@home.example\n",
+            "Ada,,+1,Dr,Care,boss@example.com,Berlin,,,\n",
+        ] {
+            let error = map_headerless(&mut headerless(rows), &[]).unwrap_err();
+            assert_eq!(error.kind(), Kind::File, "{rows}");
+        }
+        let sound = "Ada,ada@example.com,+1,Dr,Care,boss@example.com,Berlin,,,\nBob,,+1,Dr,Care,,Berlin,,,\n";
+        assert!(map_headerless(&mut headerless(sound), &[]).is_ok());
+    }
+
+    #[test]
     fn another_width_needs_to_be_told_and_the_hint_names_a_column_of_addresses() {
         let mut records = headerless("1,Ada,ada@example.com\n2,Bob,bob@example.com\n");
         let error = map_headerless(&mut records, &[]).unwrap_err();
@@ -160,7 +193,8 @@ mod tests {
     fn the_names_given_to_columns_map_by_themselves_to_the_same_columns() {
         for name in ["4", "3+4", "4+3", "5+3+4"] {
             let mut records = headerless("1;ada@example.com;Ada;Lovelace;Lady;Care;+1\n");
-            let wanted = [want("email", "2"), want("name", name), want("department", "6"), want("phone", "7")];
+            let mut wanted = vec![want("email", "2"), want("name", name), want("department", "6"), want("phone", "7")];
+            wanted.extend([want("division", "1"), want("title", "")]);
             let first = map_headerless(&mut records, &wanted).unwrap();
             let again = read("again.csv", records.header_line.clone(), Some(b';')).unwrap();
             assert_eq!(map(&again, &[]).unwrap(), first, "{name}");

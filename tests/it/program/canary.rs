@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::world::{World, contents, fast};
 use crate::support::Ran;
 
-const SECRET: &str = "canary-secret-7f3a";
+const SECRET: &str = "canary-Zx81kQ0v_7LmN3pRt5WyB2cDf4";
 const EMAIL: &str = "Canary.Nightingale@roost.example";
 const NAME: &str = "Canary Nightingale";
 
@@ -100,11 +100,8 @@ fn check(case: &str, answered: Option<Answer>, codes: [i32; 2]) {
         if path.ends_with("journal.jsonl") {
             silent(case, &text, &[EMAIL, NAME, "nightingale"]);
         }
-        // What the service says of a refused row is kept for who asked: it is not ours to say that it holds no secret.
-        if !path.ends_with("refused.csv") && !path.ends_with("result.parquet") && !path.ends_with("journal.jsonl") {
-            silent(case, &text, &[SECRET]);
-            tokens.iter().for_each(|token| silent(case, &text, &[token]));
-        }
+        silent(case, &text, &[SECRET]);
+        tokens.iter().for_each(|token| silent(case, &text, &[token]));
     }
 }
 

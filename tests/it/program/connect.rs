@@ -123,6 +123,51 @@ fn a_file_of_profiles_that_others_may_read_is_warned_of_once() {
 }
 
 #[test]
+fn a_profile_that_nobody_asked_for_is_named_with_its_region_and_the_one_that_it_passes_over() {
+    let world = World::new(fast());
+    home(&world, &format!("[default]\nenvironment = 'mypurecloud.de'\n{GOOD}"));
+    let told = |line: &str, region: &str| ran(at_home(&world, line).env("GENESYSCLOUD_REGION", region)).err;
+    let other = told("snapshot", "us-east-1");
+    assert_eq!(other.matches("profile \"DEFAULT\"").count(), 1, "{other}");
+    assert!(other.contains("region mypurecloud.de") && other.contains("GENESYSCLOUD_REGION is us-east-1"), "{other}");
+    let same = told("snapshot -o b.parquet", "eu_central_1");
+    assert!(same.contains("profile \"DEFAULT\"") && !same.contains("GENESYSCLOUD_REGION"), "{same}");
+    let asked = told("snapshot -o c.parquet --profile default", "us-east-1");
+    assert!(!asked.contains("Credentials: "), "{asked}");
+}
+
+#[test]
+fn a_plan_against_an_export_goes_on_without_half_set_or_unreadable_credentials_and_says_so() {
+    let world = World::new(fast());
+    world.write("hr.csv", people(1));
+    world.write("export.csv", "email\nzoe@example.com\n");
+    let warned = |command: &mut Command, name: &str, lack: &str| {
+        let ran = ran(command);
+        assert_eq!(ran.code, Some(9), "{ran:?}");
+        let warning = ran.err.lines().find(|line| line.starts_with("warning: ")).unwrap();
+        assert!(warning.contains(name) && warning.contains(lack), "{warning}");
+        assert!(ran.err.matches("going on without credentials").count() == 1 && !ran.err.contains(CANARY), "{ran:?}");
+    };
+    home(&world, &format!("[default]\nclient_credentials = 'x'\nsecret = '{CANARY}'\n"));
+    let line = |n: u32| at_home(&world, &format!("plan hr.csv --snapshot export.csv -o {n}.plan"));
+    warned(line(1).env(SECRET, CANARY), ID, "is not set");
+    warned(&mut line(2), "DEFAULT", "client_secret");
+    home(&world, &format!("[default]\nclient_secret = {CANARY}\n"));
+    warned(&mut line(3), "home/.gc/config.toml", "line 2");
+    refused(&mut at_home(&world, "plan hr.csv --snapshot export.csv -o 4.plan --profile default"), 3, &["line 2"]);
+    home(&world, "[default]\nenvironment = 'mypurecloud.de'\n");
+    assert!(!ran(&mut line(5)).err.contains("warning"), "nobody half-set anything");
+    assert_eq!(n_mints(&world), 0);
+}
+
+#[test]
+fn a_token_that_cannot_be_sent_ends_the_run_at_once() {
+    let world = World::new(fast());
+    refused(at_home(&world, "snapshot").env(TOKEN, format!("{CANARY}\u{7f}\n{CANARY}")), 5, &["cannot be sent"]);
+    assert_eq!(world.server.with_org(|org| org.counts().by_status.len()), 0);
+}
+
+#[test]
 fn a_profile_brings_its_own_region() {
     let world = World::new(fast());
     home(&world, &format!("[mars]\nenvironment = 'mars-north-1'\n{GOOD}[nowhere]\n{GOOD}"));

@@ -173,7 +173,7 @@ fn okta_is_read_by_its_email_and_a_division_of_okta_is_none_of_genesys() {
     read(
         "login,firstName,lastName,middleName,honorificPrefix,honorificSuffix,email,title,displayName,nickName,profileUrl,secondEmail,mobilePhone,primaryPhone,streetAddress,city,state,zipCode,userType,employeeNumber,costCenter,organization,division,department,managerId,manager\n\
          ada.l,Ada,Lovelace,,,,ada@example.com,Agent,Ada L.,,,ada@mail.example,,+49 30 1234567,,,Berlin,,,7,12,,North,Care,9,Boss\n",
-        "email = \"email\", name = \"firstName\" + \"lastName\", department = \"department\", title = \"title\", phone = \"primaryPhone\"",
+        "email = \"email\", name = \"firstName\" + \"lastName\" (or \"displayName\"), department = \"department\", title = \"title\", phone = \"primaryPhone\"",
         &["ada@example.com present held.email"],
     );
 }
@@ -183,7 +183,7 @@ fn scim_attributes_and_the_genesys_tutorial_are_read_too() {
     read(
         "userName,name.givenName,name.familyName,displayName,title,emails.value,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department\n\
          bob@example.com,Ada,Lovelace,Ada L.,Agent,ada@example.com,Care\n",
-        "email = \"emails.value\", name = \"name.givenName\" + \"name.familyName\", department = \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department\", title = \"title\"",
+        "email = \"emails.value\", name = \"name.givenName\" + \"name.familyName\" (or \"displayName\"), department = \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department\", title = \"title\"",
         &["ada@example.com present held.email"],
     );
     read(

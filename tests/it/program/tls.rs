@@ -166,3 +166,16 @@ fn a_proxy_that_cannot_be_used_is_not_passed_by() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.err.contains("HTTPS_PROXY") && !ran.err.contains(PROXY_SECRET), "{ran:?}");
 }
+
+// N6
+#[test]
+fn a_proxy_that_wants_other_credentials_is_asked_once() {
+    let world = World::new(fast());
+    let proxy = Raw::saying(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n".to_vec());
+    let mut command = world.command("snapshot");
+    command.env_remove("ROSTERDIFF_API_URL").env("GENESYSCLOUD_REGION", "eu-central-1");
+    command.env("HTTPS_PROXY", format!("http://ada:{PROXY_SECRET}@{}", proxy.addr));
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!((ran.code, proxy.heard().len()), (Some(5), 1), "{ran:?}");
+    assert!(ran.err.contains("the proxy wants other credentials") && !ran.err.contains(PROXY_SECRET), "{ran:?}");
+}
