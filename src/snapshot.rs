@@ -72,6 +72,8 @@ pub struct Certificate {
     pub complete: bool,
     /// Id of the organisation that was listed.
     pub organisation_id: String,
+    /// Its name, for people.
+    pub organisation_name: Option<String>,
     /// When the first page was asked for, RFC 3339, UTC.
     pub started_at: String,
     /// When the last page had come.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::api::wire::Wire;
-use crate::api::{Client, Words};
+use crate::api::{Client, Organisation, Words};
 use crate::error::{Error, Kind, Result};
 use crate::person::{Division, State, User};
 use crate::snapshot::{Certificate, StateProof};
@@ -52,7 +52,7 @@ pub async fn take<W: Wire>(
     mut progress: impl FnMut(Progress),
 ) -> Result<Certificate> {
     let started_at = now();
-    let organisation_id = client.organisation().await?.id;
+    let organisation = client.organisation().await?;
     // Rosters may name divisions; a client that may not see them can take a snapshot all the same.
     let divisions = client.divisions().await?.ok();
     let mut taken = Taken::new();
@@ -68,7 +68,7 @@ pub async fn take<W: Wire>(
             break;
         }
     }
-    Ok(taken.certificate(organisation_id, started_at, now(), divisions))
+    Ok(taken.certificate(organisation, started_at, now(), divisions))
 }
 
 async fn fetch<W: Wire>(client: Arc<Client<W>>, job: Job) -> Result<(Job, Came)> {
@@ -240,7 +240,7 @@ impl Taken {
 
     fn certificate(
         self,
-        organisation_id: String,
+        organisation: Organisation,
         started_at: String,
         ended_at: String,
         divisions: Option<Vec<Division>>,
@@ -248,7 +248,8 @@ impl Taken {
         let states: Vec<StateProof> = self.listings.map(|l| l.proof).into();
         Certificate {
             complete: self.n_without_id == 0 && states.iter().all(StateProof::holds),
-            organisation_id,
+            organisation_id: organisation.id,
+            organisation_name: organisation.name,
             started_at,
             ended_at,
             passes: self.pass,

@@ -146,6 +146,10 @@ async fn begin(
     let outcomes = plan_dir::outcomes(plan, &so_far)?;
     let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown);
     let task = format!("{} users to create in {}", count(left), organisation.shown());
+    if args.yes {
+        // Nobody is asked: whoever looks on sees at least where it goes.
+        render.say(format!("{task}."));
+    }
     if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }

@@ -54,6 +54,8 @@ pub(super) async fn take_to(path: &Path, session: &Session, render: &Render) -> 
 }
 
 fn tell(certificate: &Certificate, render: &Render) {
+    let name = certificate.organisation_name.as_ref().map_or_else(String::new, |name| format!("\"{name}\", "));
+    render.say(format!("Organisation: {name}{}.", certificate.organisation_id));
     let n = |state| count(certificate.users_of(state));
     render.say(format!(
         "Snapshot: {} users ({} active, {} inactive, {} deleted).",
