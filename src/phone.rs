@@ -11,6 +11,13 @@ const NORTH_AMERICAN: usize = 11;
 /// Digits behind which a slash or a bracket no longer sets off the area.
 const NATIONAL: usize = 7;
 
+/// Countries (ITU E.164, list of assigned codes) whose national zero is never dialled from abroad: a number that has it
+/// behind the country is a national one with a country stuck in front.
+const WITHOUT_ZERO: [&str; 24] = [
+    "27", "31", "32", "33", "40", "41", "43", "44", "46", "49", "61", "64", "81", "82", "90", "91", "353", "358",
+    "359", "380", "381", "385", "386", "972",
+];
+
 /// The number in E.164, or `None` if the cell does not surely say it.
 #[must_use]
 pub fn e164(cell: &str) -> Option<String> {
@@ -48,7 +55,11 @@ fn digits(text: &str) -> Option<String> {
     }
     let n_digits = number.len() - 1;
     let is_possible = if number.starts_with("+1") { n_digits == NORTH_AMERICAN } else { DIGITS.contains(&n_digits) };
-    is_possible.then_some(number)
+    (is_possible && !has_national_zero(&number[1..])).then_some(number)
+}
+
+fn has_national_zero(digits: &str) -> bool {
+    WITHOUT_ZERO.iter().any(|country| digits.strip_prefix(country).is_some_and(|rest| rest.starts_with('0')))
 }
 
 /// What follows the `0)` of `(0)`.
@@ -108,6 +119,8 @@ mod tests {
             "+1 317 555 0100-12",
             "+44 20 7946 0018 / 19",
             "+49 (0)30 1234567 (0)",
+            "+49 (030) 1234567",
+            "+44 020 7946 0018",
             "+49 (0)(0)30 1234567",
             "+4930 (0) 1234567",
             "+39 (0)6 6982 1234",
