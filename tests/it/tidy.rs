@@ -97,6 +97,8 @@ fn each_package_has_one_home() {
         ("idna", &["src/email.rs"]),
         ("jiff", &["src/cli.rs", "src/cli/verify.rs", "src/cli/doctor.rs"]),
         ("tempfile", &["src/files/atomic.rs"]),
+        ("toml", &["src/cli/profile.rs"]),
+        ("hyper_util", &["src/api/proxy.rs"]),
     ]);
     for (file, text) in sources("src") {
         for (package, allowed) in &homes {
