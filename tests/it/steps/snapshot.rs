@@ -166,19 +166,19 @@ async fn nobody_who_was_there_all_the_time_is_missing_however_pages_shift() {
     assert!(n_second_passes >= 15, "{n_second_passes}");
 }
 
-/// Erased for good is the one way in which an id can vanish: of two pages of deleted users the first one goes, so that
-/// the second page begins one later, and the total at the end is as many as came.
+/// Erased for good is the one way in which an id can vanish: of three pages of deleted users somebody on the second goes
+/// when it was read, so that the third begins one later, and the total at the end is as many as came.
 #[tokio::test(start_paused = true)]
 async fn somebody_erased_while_paging_hides_nobody_else() {
     let mut n_second_passes = 0;
-    for at in 1..30 {
-        let rig = rig(org_of(12_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
+    for at in 30..56 {
+        let rig = rig(org_of(24_000, Settings { rate_allowed: 100_000, ..Settings::default() }));
         let mut n = 0;
         rig.direct.with_org(|org| {
             org.before_each(move |org, request, _| {
                 n += u32::from(listed_page(request).is_some());
                 if n == at && listed_page(request).is_some() {
-                    org.stranger_erases("old5@example.com");
+                    assert!(org.stranger_erases("old12005@example.com"));
                 }
             });
         });
@@ -190,7 +190,7 @@ async fn somebody_erased_while_paging_hides_nobody_else() {
         assert!(everybody(&rig).iter().all(|id| ids.contains(id.as_str())), "at page {at}");
         n_second_passes += u32::from(certificate.passes == 2);
     }
-    assert!(n_second_passes >= 20, "{n_second_passes}");
+    assert!(n_second_passes >= 15, "{n_second_passes}");
 }
 
 #[tokio::test(start_paused = true)]
