@@ -1,4 +1,4 @@
-//! The only paging loop: ALL users of every state, with what the listing proved.
+//! The only loop over pages of users: ALL of every state, with what the listing proved.
 //!
 //! A pass has three parts with a line between them: page 1 of every state says how many there are; then come all other
 //! pages, as many side by side as the pace lets out; then page 1 of every state again. Only if the totals of *all* states
@@ -7,7 +7,8 @@
 //! them is in the snapshot.
 //!
 //! Where the service refuses to page further (10,000 inactive users), the cursor listing is walked, if there is one. Pages
-//! go to the sink as they come, in any order, so memory stays flat but for one fingerprint per user.
+//! go to the sink as they come, in any order, so memory stays flat but for one fingerprint per user,
+//! and another in a second pass.
 
 mod listing;
 

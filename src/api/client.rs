@@ -304,10 +304,9 @@ impl<W: Wire> Client<W> {
         call: &str,
         request: &Request,
     ) -> Result<Result<T, Words>> {
-        match self.ask(call, request).await? {
-            Err(fate @ Fate::Forbidden(_)) => Err(fate.into_error(call)),
-            Err(fate) => fate.into_words(call).map(Err),
-            Ok(value) => Ok(Ok(value)),
+        match self.read_optional(call, request).await? {
+            Err(words) if words.status == 403 => Err(Fate::Forbidden(words).into_error(call)),
+            answer => Ok(answer),
         }
     }
 
@@ -320,14 +319,6 @@ impl<W: Wire> Client<W> {
         call: &str,
         request: &Request,
     ) -> Result<Result<T, Words>> {
-        match self.ask(call, request).await? {
-            Err(fate) => fate.into_words(call).map(Err),
-            Ok(value) => Ok(Ok(value)),
-        }
-    }
-
-    /// The value, or the refusal (400 and its like, 403).
-    async fn ask<T: DeserializeOwned>(self: &Arc<Self>, call: &str, request: &Request) -> Result<Result<T, Fate>> {
         let mut wait = READ_WAIT;
         let mut auth_failures = 0;
         let mut sent = 0;
@@ -346,7 +337,7 @@ impl<W: Wire> Client<W> {
             };
             match fate {
                 Fate::Refused(words) if is_redirect(words.status) => return Err(redirected(call, words.status)),
-                Fate::Refused(_) | Fate::Forbidden(_) => return Ok(Err(fate)),
+                Fate::Refused(words) | Fate::Forbidden(words) => return Ok(Err(words)),
                 Fate::Throttled(after) if after <= RETRY_AFTER_MAX && self.now() - begun < THROTTLED_MAX => continue,
                 Fate::Auth(_) if auth_failures == 0 => auth_failures += 1,
                 Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) if sent + 1 < READS_MAX => {

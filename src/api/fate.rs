@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::api::wire::{Lost, Reply};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind};
 
 /// Longest `Retry-After` we obey. Official clients give up above 180 s too: more means a daily limit, which waiting
 /// will not mend, and the journal makes stopping cheap.
@@ -63,16 +63,6 @@ impl Fate {
             // A proxy in front answers 408 and 5xx too, so they say nothing about what the service did.
             408 | 500..=599 | 100..=199 => Self::Unknown(format!("HTTP {}", reply.status)),
             _ => Self::Refused(words(reply)),
-        }
-    }
-
-    /// The service's words, if it has said no; the error of everything else.
-    pub(super) fn into_words(self, call: &str) -> Result<Words> {
-        match self {
-            Self::Refused(words) | Self::Forbidden(words) => Ok(words),
-            Self::Throttled(_) | Self::NotSent(_) | Self::Unknown(_) | Self::Malformed(_) | Self::Auth(_) => {
-                Err(self.into_error(call))
-            }
         }
     }
 

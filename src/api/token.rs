@@ -52,12 +52,6 @@ impl Credentials {
         Self::Client { id: id.into(), secret: secret.into() }
     }
 
-    /// A token to use as it is.
-    #[must_use]
-    pub fn token(token: impl Into<SecretString>) -> Self {
-        Self::Token(token.into())
-    }
-
     /// `POST /oauth/token`, `grant_type=client_credentials`, Basic authorization.
     pub(super) fn request(id: &str, secret: &SecretString) -> Request {
         let pair = format!("{id}:{}", secret.expose_secret());
@@ -102,7 +96,7 @@ mod tests {
 
     #[test]
     fn credentials_print_as_nothing() {
-        let (client, token) = (Credentials::client("client", "canary"), Credentials::token("canary"));
+        let (client, token) = (Credentials::client("client", "canary"), Credentials::Token("canary".into()));
         assert!(!format!("{client:?} {token:?}").contains("canary"));
     }
 

@@ -76,11 +76,12 @@ async fn plan(
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {
         render.say(diff::unproven(&snapshot));
-        let otherwise =
-            if snapshot.probe.is_none() { ", or plan again with credentials, which looks them up now" } else { "" };
-        render.say(format!(
-            "The plan can be looked at; apply refuses it without --accept-unproven, which looks every row up first{otherwise}."
-        ));
+        render.say(
+            "The plan can be looked at. `apply` refuses it without --accept-unproven, which looks every row up first.",
+        );
+        if snapshot.probe.is_none() {
+            render.say("Planned again with credentials, its rows are looked up at once.");
+        }
     }
     Ok(manifest)
 }
