@@ -7,8 +7,8 @@
 //! them is in the snapshot.
 //!
 //! Where the service refuses to page further (10,000 inactive users), the cursor listing is walked, if there is one. Pages
-//! go to the sink as they come, in any order, so memory stays flat but for one fingerprint per user,
-//! and another in a second pass.
+//! go to the sink as they come, in any order, so memory stays flat but for one fingerprint per user, and another in a
+//! second pass.
 
 mod listing;
 
