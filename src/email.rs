@@ -7,16 +7,18 @@
 //! Every rule that changed something is reported, since a match that needed more than trim and lower case deserves a
 //! second look.
 
+mod plain;
 mod refusal;
+mod rules;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 pub use refusal::Refusal;
+pub use rules::Rules;
 
 /// Longest local part, in octets (RFC 5321 §4.5.3.1.1).
 const LOCAL_OCTETS_MAX: usize = 64;
@@ -38,63 +40,14 @@ pub struct Address {
     pub rules: Rules,
 }
 
-/// A set of normalisation rules; prints as `trim+lower+nfkc`, empty as nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u8);
-
-impl Rules {
-    const NAMES: [&'static str; 8] = ["trim", "invisible", "mailto", "angle", "nfkc", "lower", "idna", "dot"];
-    /// Blanks at the edges.
-    pub const TRIM: Self = Self(1);
-    /// Characters that cannot be seen.
-    pub const INVISIBLE: Self = Self(1 << 1);
-    /// A `mailto:` in front.
-    pub const MAILTO: Self = Self(1 << 2);
-    /// `Name <addr>`.
-    pub const ANGLE: Self = Self(1 << 3);
-    /// Unicode compatibility forms (full-width letters, ligatures, decomposed accents).
-    pub const NFKC: Self = Self(1 << 4);
-    /// Upper-case letters.
-    pub const LOWER: Self = Self(1 << 5);
-    /// A domain in Unicode letters.
-    pub const IDNA: Self = Self(1 << 6);
-    /// A dot at the end of the domain.
-    pub const DOT: Self = Self(1 << 7);
-
-    /// Both sets.
-    #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether every rule of `other` is in this set.
-    #[must_use]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// Reads what [`fmt::Display`] wrote; unknown names are ignored.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let bit = |name: &str| Self::NAMES.iter().position(|n| *n == name).map_or(0, |at| 1 << at);
-        Self(text.split('+').fold(0, |set, name| set | bit(name)))
-    }
-
-    const fn add(&mut self, rule: Self, fired: bool) {
-        if fired {
-            self.0 |= rule.0;
-        }
-    }
-}
-
-impl fmt::Display for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fired = Self::NAMES.iter().enumerate().filter(|(at, _)| self.0 & (1 << at) != 0);
-        for (n, (_, name)) in fired.enumerate() {
-            write!(f, "{}{name}", if n == 0 { "" } else { "+" })?;
-        }
-        Ok(())
-    }
+/// A usable address whose key went into a buffer of the caller's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Normal<'c> {
+    /// What is sent on create: cleaned, its case kept. It borrows from the cell where cleaning only cut at the edges of
+    /// plain ASCII.
+    pub address: Cow<'c, str>,
+    /// Rules that changed something on the way from the cell to the key.
+    pub rules: Rules,
 }
 
 /// Turns what stands in a cell into a usable address.
@@ -110,34 +63,70 @@ impl fmt::Display for Rules {
 /// assert_eq!(ada.rules.to_string(), "trim+angle+lower");
 /// ```
 pub fn normalise(cell: &str) -> Result<Address, Refusal> {
+    let mut key = String::new();
+    let Normal { address, rules } = normalise_into(cell, &mut key)?;
+    Ok(Address { address: address.into_owned(), key, rules })
+}
+
+/// [`normalise`] with the key written into `key` (cleared first): for callers with many cells and one buffer.
+///
+/// Nothing is allocated for a plain ASCII address once `key` has room, not even if blanks are trimmed, letters
+/// lower-cased or a trailing dot dropped.
+///
+/// # Errors
+/// As [`normalise`]; what `key` holds then is unspecified.
+///
+/// ```
+/// let mut key = String::new();
+/// let ada = rosterdiff::email::normalise_into(" Ada@Example.COM ", &mut key).unwrap();
+/// assert_eq!((key.as_str(), &*ada.address), ("ada@example.com", "Ada@Example.COM"));
+/// ```
+pub fn normalise_into<'c>(cell: &'c str, key: &mut String) -> Result<Normal<'c>, Refusal> {
+    key.clear();
+    let Some(plain::Plain { address, rules }) = plain::read(cell) else { return normalise_carefully(cell, key) };
+    key.push_str(address);
+    if rules.contains(Rules::LOWER) {
+        key.make_ascii_lowercase();
+    }
+    Ok(Normal { address: Cow::Borrowed(address), rules })
+}
+
+/// The whole way, for whatever is not plain. It alone refuses.
+fn normalise_carefully<'c>(cell: &str, key: &mut String) -> Result<Normal<'c>, Refusal> {
     if cell.len() > CELL_OCTETS_MAX {
         return Err(Refusal::Long);
     }
     let mut rules = Rules::default();
     let cleaned = clean(cell, &mut rules)?;
     let (local, domain) = split(&cleaned)?;
-    let bare = domain.strip_suffix('.').unwrap_or(domain);
-    rules.add(Rules::DOT, bare.len() != domain.len());
-    let ascii = to_ascii(bare)?;
-    rules.add(Rules::IDNA, !bare.is_ascii());
-    check_domain(&ascii)?;
+    let ascii = to_ascii(domain)?;
+    // After UTS 46, which turns the ideographic full stop into a dot: one at the end is a trailing dot like any other.
+    let bare = ascii.strip_suffix('.').unwrap_or(&ascii);
+    rules.add(Rules::DOT, bare.len() != ascii.len());
+    rules.add(Rules::IDNA, !domain.is_ascii());
+    check_domain(bare)?;
     check_local(local)?;
 
-    let address = format!("{local}@{ascii}");
-    let local_key = lower(local);
-    let key = format!("{local_key}@{}", ascii.to_ascii_lowercase());
-    rules.add(Rules::LOWER, key != address);
-    if local.len().max(local_key.len()) > LOCAL_OCTETS_MAX {
+    let address = format!("{local}@{bare}");
+    key.push_str(&lower(local));
+    let local_octets = local.len().max(key.len());
+    key.push('@');
+    key.push_str(bare);
+    key.make_ascii_lowercase();
+    // UTS 46 leaves no capital in a domain with an A-label, so the address has none left to compare.
+    rules.add(Rules::LOWER, *key != address || (domain.is_ascii() && *ascii != *domain));
+    if local_octets > LOCAL_OCTETS_MAX {
         return Err(Refusal::LocalLong);
     }
     if address.len().max(key.len()) > ADDRESS_OCTETS_MAX {
         return Err(Refusal::Long);
     }
-    Ok(Address { key, address, rules })
+    Ok(Normal { address: Cow::Owned(address), rules })
 }
 
-/// The spellings of one address under which a directory may hold it: as key, as sent, with the domain in letters where the
-/// key has A-labels, and with accents apart from their letters. An exact search is asked for all of them.
+/// The spellings of one address under which a directory may hold it: as key, as sent, with the domain in letters where
+/// the key has A-labels, with accents apart from their letters, and without final sigmas. An exact search is asked for
+/// all of them.
 #[must_use]
 pub fn spellings(address: &str, key: &str) -> Vec<String> {
     let mut all = vec![key.to_owned()];
@@ -151,6 +140,8 @@ pub fn spellings(address: &str, key: &str) -> Vec<String> {
         // Somebody may have typed the accent apart from its letter.
         all.push(key.nfd().collect());
     }
+    // A directory that lower-cases letter by letter has no final sigma.
+    all.push(key.replace('ς', "σ"));
     let mut seen = HashSet::new();
     all.retain(|spelling| seen.insert(spelling.clone()));
     all
@@ -270,15 +261,14 @@ fn check_local(local: &str) -> Result<(), Refusal> {
 
 /// A-labels (UTS 46); a plain ASCII domain passes as it is, its case kept.
 fn to_ascii(domain: &str) -> Result<Cow<'_, str>, Refusal> {
-    let has_a_label = || domain.split('.').any(|l| l.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("xn--")));
-    if domain.is_ascii() && !has_a_label() {
+    if domain.is_ascii() && !domain.split('.').any(is_a_label) {
         return Ok(Cow::Borrowed(domain));
     }
-    let ascii = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY);
-    let ascii = ascii.map_err(|_| Refusal::DomainIdna)?;
-    // UTS 46 turns the ideographic full stop into a dot: one at the end is a trailing dot like any other.
-    let bare = ascii.strip_suffix('.').unwrap_or(&ascii);
-    Ok(Cow::Owned(bare.to_owned()))
+    idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY).map_err(|_| Refusal::DomainIdna)
+}
+
+fn is_a_label(label: &str) -> bool {
+    label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--"))
 }
 
 fn check_domain(domain: &str) -> Result<(), Refusal> {
@@ -311,14 +301,23 @@ fn lower(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
     }
-    let mut text = local.to_lowercase();
+    let mut text = lower_once(local);
     loop {
-        let next: String = text.nfkc().collect::<String>().to_lowercase();
+        let next = lower_once(&text.nfkc().collect::<String>());
         if next == text {
             return text;
         }
         text = next;
     }
+}
+
+/// A small sigma is written σ or ς by its place in the word, and both have the capital Σ: whichever was typed, the
+/// place decides. Otherwise `ασ` and its own capitals `ΑΣ` would be two people here and one in the directory.
+fn lower_once(text: &str) -> String {
+    if text.contains(['σ', 'ς']) {
+        return text.replace(['σ', 'ς'], "Σ").to_lowercase();
+    }
+    text.to_lowercase()
 }
 
 /// Characters that leave no mark on paper: format characters, joiners, fillers, variation selectors.
@@ -332,6 +331,10 @@ const fn is_invisible(c: char) -> bool {
         | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+#[cfg(test)]
+mod exotic;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -377,6 +380,7 @@ mod tests {
         assert_eq!(spellings(key, key), [key, "ada@bücher.example"]);
         assert_eq!(spellings("Ada@xn--bcher-kva.example", key).len(), 3);
         assert_eq!(spellings("rémi@example.com", "rémi@example.com"), ["rémi@example.com", "re\u{301}mi@example.com"]);
+        assert!(spellings("ΑΣ@example.com", "ας@example.com").contains(&"ασ@example.com".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Why an address cannot be used, with the code that people and scripts filter by.
 
 /// Why an address is not usable. The codes are stable: scripts and people filter by them.
+///
+/// One byte each, so that a row can keep its reason as one: `Refusal::ALL[byte]` is the way back. The bytes are for one
+/// run only, files hold the codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Refusal {
     /// The cell is empty.
     Missing,
@@ -44,6 +48,29 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every refusal, each at the place that its byte says.
+    pub const ALL: [Self; 19] = [
+        Self::Missing,
+        Self::NoAt,
+        Self::SeveralAt,
+        Self::Several,
+        Self::Blank,
+        Self::Quoted,
+        Self::LocalEmpty,
+        Self::LocalLong,
+        Self::LocalDots,
+        Self::LocalCharacter,
+        Self::DomainEmpty,
+        Self::DomainSingle,
+        Self::DomainDots,
+        Self::DomainLabelLong,
+        Self::DomainHyphen,
+        Self::DomainCharacter,
+        Self::DomainNumeric,
+        Self::DomainIdna,
+        Self::Long,
+    ];
+
     /// The reason code.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -68,5 +95,26 @@ impl Refusal {
             Self::DomainIdna => "email.domain_idna",
             Self::Long => "email.too_long",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_byte_leads_back_to_its_refusal() {
+        for (at, refusal) in Refusal::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(refusal as u8), at, "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn no_refusal_is_missing_from_the_list_and_no_code_is_used_twice() {
+        let codes: HashSet<&str> = Refusal::ALL.into_iter().map(Refusal::code).collect();
+        assert_eq!(codes.len(), Refusal::ALL.len());
+        assert_eq!(Refusal::ALL.last(), Some(&Refusal::Long), "the last one declared");
+        assert!(codes.iter().all(|code| code.starts_with("email.")));
     }
 }
