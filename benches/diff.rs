@@ -9,9 +9,11 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use divan::{Bencher, black_box};
+use rosterdiff::email;
 use rosterdiff::files::{export, plan_dir};
-use rosterdiff::plan::{Keep, Plan, Verdict};
-use rosterdiff::roster::{self, Records, Roster};
+use rosterdiff::lanes::Effort;
+use rosterdiff::plan::{Policy, Teller, Verdict, Verdicts};
+use rosterdiff::roster::{self, Opening, Records, Roster, Sheet};
 use rosterdiff::snapshot::Snapshot;
 
 fn main() {
@@ -82,51 +84,76 @@ fn generate((n_rows, n_users): Size) -> Files {
     Files { roster, organisation }
 }
 
-fn records(text: &str) -> Records {
-    roster::read("roster.csv", text.as_bytes().to_vec(), None).unwrap()
+fn sheet(text: &str) -> Sheet {
+    roster::open_bytes("a file", text.as_bytes().to_vec(), Opening::default()).unwrap()
 }
 
-fn checked(records: &Records) -> Roster {
-    roster::check(records, &roster::map(records, &[]).unwrap()).unwrap()
+fn checked(size: &str) -> Roster {
+    let sheet = sheet(&files(size).roster);
+    let mapping = roster::map(&sheet, &[]).unwrap();
+    roster::check(sheet, mapping).unwrap()
 }
 
 fn snapshot(size: &str) -> Snapshot {
-    export::from_records(&records(&files(size).organisation)).unwrap()
+    export::from_sheet(&sheet(&files(size).organisation), false).unwrap()
 }
 
+fn decided(roster: &Roster, snapshot: &Snapshot) -> Verdicts {
+    Verdicts::decide(roster, snapshot, &Policy::default(), Effort::default()).unwrap()
+}
+
+fn write_new(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, out: &mut dyn std::io::Write) {
+    let teller = Teller { roster, snapshot, verdicts, defaults: &Policy::default().defaults };
+    plan_dir::write_verdicts(out, &teller, &[Verdict::New], Effort::default()).unwrap();
+}
+
+/// Cells to keys, the plain ones and those that need care.
+#[divan::bench(args = ["Person1234@Example.com", " person.1234@mail.example ", "\u{ff50}erson@b\u{fc}cher.example"])]
+fn stage_0_normalise(bencher: Bencher, cell: &str) {
+    let mut key = String::new();
+    bencher.bench_local(|| email::normalise_into(black_box(cell), &mut key).is_ok());
+}
+
+/// Records and their places, no cell looked into.
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn stage_1_scan(bencher: Bencher, size: &str) {
-    let text = &files(size).roster;
-    bencher.counter(divan::counter::BytesCount::of_str(text)).bench(|| black_box(records(text)).records.len());
+    let sheet = sheet(&files(size).roster);
+    let bytes = divan::counter::BytesCount::of_str(&files(size).roster);
+    bencher.counter(bytes).bench(|| black_box(Records::find(sheet.clone()).unwrap()).len());
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
-fn stage_2_check(bencher: Bencher, size: &str) {
-    let records = records(&files(size).roster);
-    bencher.bench(|| checked(&records).n_rows());
+fn stage_2_scan_and_check(bencher: Bencher, size: &str) {
+    let bytes = divan::counter::BytesCount::of_str(&files(size).roster);
+    bencher.counter(bytes).bench(|| checked(size).n_rows());
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
-fn stage_3_plan(bencher: Bencher, size: &str) {
-    let (roster, snapshot) = (checked(&records(&files(size).roster)), snapshot(size));
-    bencher.bench(|| *Plan::build(&roster, &snapshot, Keep::First).unwrap().counts());
+fn stage_3_export(bencher: Bencher, size: &str) {
+    let bytes = divan::counter::BytesCount::of_str(&files(size).organisation);
+    bencher.counter(bytes).bench(|| snapshot(size).len());
 }
 
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
-fn stage_4_write(bencher: Bencher, size: &str) {
-    let records = records(&files(size).roster);
-    let plan = Plan::build(&checked(&records), &snapshot(size), Keep::First).unwrap();
-    bencher.bench(|| plan_dir::write_verdicts(&mut std::io::sink(), &records, &plan, &[Verdict::New]).unwrap());
+fn stage_4_decide(bencher: Bencher, size: &str) {
+    let (roster, snapshot) = (checked(size), snapshot(size));
+    bencher.bench(|| *decided(&roster, &snapshot).counts());
+}
+
+#[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
+fn stage_5_write(bencher: Bencher, size: &str) {
+    let (roster, snapshot) = (checked(size), snapshot(size));
+    let verdicts = decided(&roster, &snapshot);
+    bencher.bench(|| write_new(&roster, &snapshot, &verdicts, &mut std::io::sink()));
 }
 
 /// All of it, from two CSVs in memory to the new rows.
 #[divan::bench(args = SIZES, sample_count = 5, sample_size = 1)]
 fn whole_diff(bencher: Bencher, size: &str) {
     bencher.bench(|| {
-        let records = records(&files(size).roster);
-        let plan = Plan::build(&checked(&records), &snapshot(size), Keep::First).unwrap();
+        let (roster, snapshot) = (checked(size), snapshot(size));
         let mut out = Vec::new();
-        plan_dir::write_verdicts(&mut out, &records, &plan, &[Verdict::New]).unwrap();
+        write_new(&roster, &snapshot, &decided(&roster, &snapshot), &mut out);
         black_box(out).len()
     });
 }

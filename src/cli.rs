@@ -22,7 +22,7 @@ use clap::Parser;
 use args::{Cli, Command};
 use render::Render;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{self, Error, Kind, Result};
 
 /// Exit code of a run that finished with refused or unknown rows.
 const EXIT_ROWS_LEFT: u8 = 1;
@@ -65,6 +65,9 @@ fn process() -> u8 {
 /// There is nothing to switch this off with, `RUST_BACKTRACE` included.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if error::is_guarded() {
+            return;
+        }
         let place = panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         render::fault(&place);
     }));

@@ -61,6 +61,9 @@ pub const WARNING: &str = "warning";
 
 /// User id in a snapshot.
 pub const ID: &str = "id";
+/// What is known of a row, in bits (frames only).
+pub const FACTS: &str = "facts";
+
 /// Login name in a snapshot.
 pub const USERNAME: &str = "username";
 /// State in a snapshot.

@@ -4,7 +4,9 @@
 //! row, page, call) in a lower-case fragment, keeps its cause and says what to do next. It never holds a secret or a
 //! person's address.
 
+use std::cell::Cell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// The kind of an error; each has one exit code, the same for every command.
@@ -123,6 +125,25 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|e| e as _)
     }
+}
+
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a reader that nobody here wrote over a file that nobody here wrote. None if it panics: the file is damaged in a
+/// way that it did not think of.
+pub fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    IS_GUARDED.set(true);
+    let read = catch_unwind(AssertUnwindSafe(read));
+    IS_GUARDED.set(false);
+    read.ok()
+}
+
+/// Whether a panic of this thread is somebody's to catch, and nobody's to be told of.
+#[must_use]
+pub fn is_guarded() -> bool {
+    IS_GUARDED.get()
 }
 
 /// polars fails only where a column is missing or of another type than this crate gave it.

@@ -7,8 +7,13 @@ pub mod foreign;
 pub mod manifest;
 pub mod parquet;
 pub mod plan_dir;
+pub mod pour;
+pub mod seal;
+pub mod source;
+pub mod table;
+pub mod wide;
+pub mod xlsx;
 
-use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Kind, Result};
@@ -26,21 +31,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| Error::file("read", path, e))
 }
 
-/// Reads standard input to its end.
-///
-/// # Errors
-/// `File`.
-pub fn read_stdin() -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().read_to_end(&mut bytes);
-    read.map_err(|e| {
-        Error::new(Kind::File, "cannot read standard input").because(e).hint("pipe a roster into it, or name a file")
-    })?;
-    Ok(bytes)
-}
-
 /// The last part of a path, for messages: full paths tell more about a machine than a log should.
 #[must_use]
 pub fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+}
+
+fn has_extension(path: &Path, wanted: &[&str]) -> bool {
+    path.extension().is_some_and(|e| wanted.iter().any(|w| e.eq_ignore_ascii_case(w)))
 }

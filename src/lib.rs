@@ -5,8 +5,11 @@
 pub mod columns;
 pub mod email;
 pub mod error;
+pub mod lanes;
 pub mod person;
 pub mod phone;
+pub mod reason;
+pub mod strings;
 
 pub mod plan;
 pub mod roster;

@@ -178,10 +178,14 @@ impl State {
     /// Reads the word of a listing or an export: no word is active, an unknown word a live holder.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
-        match word.trim().to_ascii_lowercase().as_str() {
-            "" | "active" => Self::Active,
-            "deleted" => Self::Deleted,
-            _ => Self::Inactive,
+        let word = word.trim();
+        let is = |state: Self| word.eq_ignore_ascii_case(state.as_str());
+        if word.is_empty() || is(Self::Active) {
+            Self::Active
+        } else if is(Self::Deleted) {
+            Self::Deleted
+        } else {
+            Self::Inactive
         }
     }
 }

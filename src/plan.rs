@@ -1,7 +1,8 @@
 //! Room 3: every row gets exactly one verdict.
 //!
-//! Pure: no clock, no disk, no network, no randomness. polars joins the roster with whoever holds its keys; the new
-//! rows are an anti-join. Afterwards the plan is a value, and a plan that is not applied is the dry run.
+//! Pure: no clock, no network, no randomness, and no disk but the roster's own text. [`Verdicts`] joins the roster with
+//! whoever holds its keys; a [`Teller`] says of each row what people and `apply` want to know, block by block; a [`Plan`] is
+//! all of that as a frame. It is a value, and a plan that is not applied is the dry run.
 //!
 //! ```
 //! use polars::prelude::*;
@@ -17,15 +18,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod build;
 mod fitting;
-mod holders;
+mod matching;
+mod packed;
+mod table;
+#[cfg(test)]
+mod tests;
+mod told;
+mod verdicts;
 
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub use packed::hash;
+pub(crate) use told::Frame;
+pub use told::{Differs, Room, Teller, Told};
+pub use verdicts::{Holder, Verdicts};
+
 use crate::columns;
 use crate::error::{Error, Kind, Result};
+use crate::lanes::Effort;
 use crate::person::Person;
 use crate::roster::Roster;
 use crate::snapshot::Snapshot;
@@ -177,7 +189,8 @@ pub const SENT: [&str; 6] =
 /// A verdict for every row, and everything that creating the new ones needs.
 ///
 /// The frame has one row per roster row, in file order: the tool columns of [`columns::PLAN_TOOL`] without `extra`
-/// (`row`, `line`, `holders`, `first_row` u32, the others str) and what a create sends: [`SENT`], str.
+/// (`row`, `line`, `holders`, `first_row` u32, the others str) and what a create sends: [`SENT`], str, null in rows of
+/// which nothing would ever be sent (present, duplicate, invalid).
 #[derive(Clone, Debug)]
 pub struct Plan {
     frame: DataFrame,
@@ -190,7 +203,11 @@ impl Plan {
     /// # Errors
     /// Only a fault of this program: verdicts that do not add up are an error in release builds too.
     pub fn build(roster: &Roster, snapshot: &Snapshot, policy: impl Into<Policy>) -> Result<Self> {
-        build::build(roster, snapshot, &policy.into())
+        let policy = policy.into();
+        let verdicts = Verdicts::decide(roster, snapshot, &policy, Effort::default())?;
+        let teller = Teller { roster, snapshot, verdicts: &verdicts, defaults: &policy.defaults };
+        let frame = teller.frame(0..roster.n_rows(), &mut Vec::new(), &mut Room::default())?;
+        Ok(Self { frame, counts: *verdicts.counts() })
     }
 
     /// A plan from its frame, as `plan.parquet` keeps it.
@@ -226,30 +243,6 @@ impl Plan {
         let is_new: BooleanChunked =
             self.frame.column(columns::VERDICT)?.str()?.iter().map(|v| v == Some(Verdict::New.as_str())).collect();
         Ok(self.frame.select(wanted)?.filter(&is_new)?)
-    }
-
-    /// The keys that nobody holds alive as far as the snapshot tells, each with the address that a create would send: what
-    /// has to be looked up where the snapshot proves nothing. Rows that cannot be created and holders that are deleted
-    /// count too, since whoever is found would change their verdict.
-    ///
-    /// # Errors
-    /// Only a fault of this program.
-    pub fn sought(&self) -> Result<Vec<Sought>> {
-        let text = |name: &str| self.frame.column(name).and_then(|c| c.str().cloned());
-        let (verdicts, keys, emails) = (text(columns::VERDICT)?, text(columns::KEY)?, text(columns::EMAIL)?);
-        // What is invalid for its address alone has no key.
-        let is_open = |at: usize| match verdicts.get(at).and_then(Verdict::from_word) {
-            Some(Verdict::New | Verdict::Deleted | Verdict::Invalid) => true,
-            Some(Verdict::Present | Verdict::Duplicate) | None => false,
-        };
-        let one = |at: usize| {
-            Some(Sought {
-                row: u32::try_from(at + 1).ok()?,
-                key: keys.get(at)?.to_owned(),
-                address: emails.get(at)?.to_owned(),
-            })
-        };
-        Ok((0..self.frame.height()).filter(|at| is_open(*at)).filter_map(one).collect())
     }
 
     /// The new rows as people to create: all that `apply` gets to see.

@@ -4,15 +4,16 @@
 //! carries a [`Certificate`]: per state the totals that the service promised and the unique users that came. Without
 //! one (somebody's export), nothing is proven until the keys that nobody seems to hold are looked up ([`Probe`]).
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+mod observed;
 
-use polars::prelude::*;
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+
+pub use observed::{Cell, Observed, Snapshot};
 
 use crate::columns;
 use crate::email::{self, Rules};
-use crate::error::{Error, Kind, Result};
 use crate::person::{Division, State, User};
 
 /// Where a total stops being believed: an index that pages no further than this may also count no further.
@@ -180,22 +181,6 @@ impl Probe {
     }
 }
 
-/// Everybody who was seen.
-///
-/// The frame has the columns `id`, `name`, `email`, `username`, `state`, `department`, `title`, `key`, `username_key`
-/// (null where it equals `key`), `rules` str and `version` u64; all but `state` may be null.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    /// One row per user.
-    pub frame: DataFrame,
-    /// What the listing proved; none for an export made elsewhere.
-    pub certificate: Option<Certificate>,
-    /// What looking keys up proved, where that was done.
-    pub probe: Option<Probe>,
-    /// The organisation's divisions, if they are known.
-    pub divisions: Option<Vec<Division>>,
-}
-
 /// The keys that a user holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
@@ -225,106 +210,6 @@ impl Keys {
     pub fn of_user(user: &User) -> Vec<String> {
         let keys = Self::of(user.email.as_deref(), user.username.as_deref());
         keys.email.into_iter().chain(keys.username).collect()
-    }
-}
-
-impl Snapshot {
-    /// A snapshot from users, in the order in which they come.
-    ///
-    /// # Errors
-    /// Only a fault of this program.
-    pub fn from_users<'a>(users: impl IntoIterator<Item = &'a User>, certificate: Option<Certificate>) -> Result<Self> {
-        let mut strings: [Vec<Option<String>>; STRINGS.len()] = Default::default();
-        let mut version = Vec::new();
-        for user in users {
-            for (column, cell) in strings.iter_mut().zip(cells(user)) {
-                column.push(cell.map(Cow::into_owned));
-            }
-            version.push(user.version);
-        }
-        let height = version.len();
-        let strings = STRINGS.iter().zip(strings).map(|(name, cells)| Column::new((*name).into(), cells));
-        let version = Column::new(columns::VERSION.into(), version);
-        Ok(Self::new(DataFrame::new(height, strings.chain([version]).collect())?, certificate))
-    }
-
-    /// A snapshot from its frame, as a parquet of ours keeps it.
-    pub(crate) fn new(frame: DataFrame, certificate: Option<Certificate>) -> Self {
-        let divisions = certificate.as_ref().and_then(|c| c.divisions.clone());
-        Self { frame, certificate, probe: None, divisions }
-    }
-
-    /// Adds whom looking keys up has found, and what it proved.
-    ///
-    /// # Errors
-    /// Only a fault of this program.
-    pub fn add_probed(&mut self, found: &[User], probe: Probe) -> Result<()> {
-        if !found.is_empty() {
-            // Whoever was known before is replaced: the search is newer, and nobody counts twice.
-            let ids: HashSet<&str> = found.iter().map(|user| user.id.as_str()).collect();
-            let held: HashSet<String> = found.iter().flat_map(Keys::of_user).collect();
-            let text = |name: &str| self.frame.column(name).and_then(|c| c.str().cloned());
-            let (known, keys) = (text(columns::ID)?, text(columns::KEY)?);
-            let is_other = |(id, key): (Option<&str>, Option<&str>)| match id.filter(|id| !id.is_empty()) {
-                Some(id) => !ids.contains(id),
-                None => key.is_none_or(|key| !held.contains(key)),
-            };
-            let others: BooleanChunked = known.iter().zip(keys.iter()).map(is_other).collect();
-            let mut frame = self.frame.filter(&others)?;
-            frame.vstack_mut(&Self::from_users(found, None)?.frame)?;
-            frame.rechunk_mut();
-            self.frame = frame;
-        }
-        self.probe = Some(probe);
-        Ok(())
-    }
-
-    /// A snapshot from an export: a string column `email`, optionally `id`, `name`, `username`, `state`, `department`
-    /// and `title`. Without a state a user counts as active; an unknown state is a live holder. Nothing is proven.
-    ///
-    /// # Errors
-    /// `File` if there is no string column `email`.
-    pub fn from_frame(frame: &DataFrame) -> Result<Self> {
-        let column = |name: &str| frame.column(name).ok().and_then(|c| c.str().ok());
-        let emails = column(columns::EMAIL).ok_or_else(|| {
-            Error::new(Kind::File, "the snapshot frame has no string column \"email\"")
-                .hint("rename it before building")
-        })?;
-        let cell = |name: &str, at: usize| column(name).and_then(|c| c.get(at)).map(str::to_owned);
-        let users: Vec<User> = (0..frame.height())
-            .map(|at| User {
-                id: cell(columns::ID, at).unwrap_or_default(),
-                name: cell(columns::NAME, at),
-                email: emails.get(at).map(str::to_owned),
-                username: cell(columns::USERNAME, at),
-                state: State::from_word(&cell(columns::STATE, at).unwrap_or_default()),
-                version: None,
-                department: cell(columns::DEPARTMENT, at),
-                title: cell(columns::TITLE, at),
-                division: None,
-                phone: None,
-            })
-            .collect();
-        Self::from_users(&users, None)
-    }
-
-    /// Whether everybody is proven to be in it.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.certificate.as_ref().is_some_and(|c| c.complete)
-    }
-
-    /// Whether every verdict against it is proven: everybody is in it, or the rest was looked up.
-    #[must_use]
-    pub fn is_proven(&self) -> bool {
-        self.is_complete() || self.probe.as_ref().is_some_and(Probe::holds)
-    }
-
-    /// The organisation that it is of, as far as anything proves it.
-    #[must_use]
-    pub fn organisation_id(&self) -> Option<&str> {
-        let listed = self.certificate.as_ref().map(|c| c.organisation_id.as_str());
-        listed.or_else(|| self.probe.as_ref().map(|p| p.organisation_id.as_str()))
     }
 }
 

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::files::table::Picks;
+use crate::lanes::Effort;
 use crate::plan::{Defaults, Keep, Policy, Verdict};
-use crate::roster::Wanted;
+use crate::roster::encoding::Encoding;
+use crate::roster::{Delimiter, Headline, Opening, Wanted};
 
 /// Bring a CSV of people into a Genesys Cloud organisation: no 409, no double, no lost row.
 #[derive(Debug, Parser)]
@@ -99,6 +102,39 @@ pub struct Reading {
     /// Which of several rows with one key stands
     #[arg(long, value_enum, default_value_t = KeepWord::First)]
     pub keep: KeepWord,
+    /// What parts the cells: one character, or "tab" [default: what the header shows]
+    #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
+    pub delimiter: Option<u8>,
+    /// Encoding of the file: utf-8, utf-16le, utf-16be or windows-1252 [default: what its bytes show]
+    #[arg(long, value_name = "NAME", value_parser = parse_encoding)]
+    pub encoding: Option<Encoding>,
+    /// Sheet of a workbook, by name or number [default: the first visible one that holds anything]
+    #[arg(long, value_name = "NAME")]
+    pub sheet: Option<String>,
+    /// Threads to read and compare with [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub threads: Option<u8>,
+}
+
+fn parse_encoding(text: &str) -> Result<Encoding, String> {
+    let names = Encoding::ALL.map(Encoding::as_str).join(", ");
+    Encoding::from_name(text).ok_or_else(|| format!("\"{text}\" is not read here; {names} are"))
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "tab" | "\\t" => return Ok(b'\t'),
+        _ => {}
+    }
+    match text.as_bytes() {
+        // Quotes, line ends, and whatever our own words and numbers are made of.
+        [b'"' | b'\'' | b'\n' | b'\r' | 0 | b'.' | b'_' | b'+' | b'-' | b'@' | b' '] => {
+            Err(format!("{text:?} stands inside of cells and cannot part them"))
+        }
+        [byte] if byte.is_ascii_alphanumeric() => Err(format!("{text:?} stands inside of cells and cannot part them")),
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("write one ASCII character, such as \";\", or \"tab\"".to_owned()),
+    }
 }
 
 fn parse_map(text: &str) -> Result<Wanted, String> {
@@ -107,6 +143,28 @@ fn parse_map(text: &str) -> Result<Wanted, String> {
 }
 
 impl Reading {
+    /// How the file is opened.
+    #[must_use]
+    pub fn opening(&self) -> Opening {
+        Opening {
+            delimiter: self.delimiter.map_or(Delimiter::Detect, Delimiter::Said),
+            headline: if self.no_header { Headline::Missing } else { Headline::Named },
+            effort: self.effort(),
+        }
+    }
+
+    /// What is said of the file.
+    #[must_use]
+    pub fn picks(&self) -> Picks {
+        Picks { encoding: self.encoding, sheet: self.sheet.clone() }
+    }
+
+    /// How much is done at a time.
+    #[must_use]
+    pub fn effort(&self) -> Effort {
+        self.threads.map_or_else(Effort::default, |threads| Effort::of_threads(threads.into()))
+    }
+
     /// What decides beside roster and snapshot.
     #[must_use]
     pub fn policy(&self) -> Policy {
@@ -215,10 +273,10 @@ pub struct Snapshot {
 /// `diff`.
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// CSV, TSV or parquet of people; - is standard input
+    /// CSV, TSV, XLSX or parquet of people; - is standard input
     #[arg(value_name = "ROSTER")]
     pub roster: PathBuf,
-    /// A parquet of `snapshot`, or any CSV or parquet export with an e-mail column
+    /// A parquet of `snapshot`, or any CSV, XLSX or parquet export with an e-mail column
     #[arg(long, value_name = "FILE")]
     pub snapshot: PathBuf,
     /// File to write, .csv or .parquet [default: CSV to stdout]
@@ -235,10 +293,10 @@ pub struct Diff {
 /// `plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// CSV, TSV or parquet of people; - is standard input
+    /// CSV, TSV, XLSX or parquet of people; - is standard input
     #[arg(value_name = "ROSTER")]
     pub roster: PathBuf,
-    /// A parquet of `snapshot`, or any CSV or parquet export with an e-mail column [default: take a snapshot first]
+    /// A parquet of `snapshot`, or any CSV, XLSX or parquet export with an e-mail column [default: take a snapshot first]
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
     /// Directory to write [default: the roster's name with .plan, in the current directory]

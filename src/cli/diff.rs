@@ -1,21 +1,20 @@
 //! `diff`: the offline comparison. Nothing is written but the rows asked for.
 
-use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame};
 use serde_json::{Value, json};
 
 use super::args::{self, Reading};
 use super::render::{Render, count};
-use crate::columns;
 use crate::error::{Error, Kind, Result};
-use crate::files::export::{Head, Source};
-use crate::files::{atomic, export, parquet, plan_dir};
+use crate::files::export::Checked;
+use crate::files::table::Source;
+use crate::files::{atomic, export, plan_dir, wide};
+use crate::lanes::Effort;
 use crate::person::Division;
-use crate::plan::{Counts, Plan, Policy, Verdict};
-use crate::roster::{self, Named, Records};
+use crate::plan::{Counts, Policy, Teller, Verdict, Verdicts};
+use crate::roster::Named;
 use crate::snapshot::{Certificate, Probe, Snapshot};
 
 pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
@@ -24,20 +23,30 @@ pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
         return Err(Error::new(Kind::Usage, what).hint("add -o FILE"));
     }
     let format = args.output.as_deref().map(|path| format_of(path, args)).transpose()?;
-    let (records, named, plan, snapshot) = compare(&args.roster, &args.snapshot, &args.reading)?;
+    let wanted = args.verdict.verdicts();
+    let effort = args.reading.effort();
+    let (_, Checked { roster, named, notes }) = read_roster(&args.roster, &args.reading)?;
+    tell_notes(&notes, render);
+    // Of users that hold nobody's key nothing is told.
+    let keeps_cells = wanted.iter().any(|verdict| !matches!(verdict, Verdict::New | Verdict::Invalid));
+    let (snapshot, notes) = export::read_snapshot(&args.snapshot, keeps_cells, effort)?;
+    tell_notes(&notes, render);
+    let policy = args.reading.policy();
+    check_defaults(&policy, &snapshot)?;
+    let verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
+    let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, defaults: &policy.defaults };
     tell_mapping(&named, render);
-    let verdicts = args.verdict.verdicts();
     match (&args.output, format) {
-        (Some(path), Some(Format::Parquet)) => parquet::write_frame(path, &as_frame(&records, &plan, &verdicts)?)?,
-        (Some(path), _) => atomic::write(path, |out| plan_dir::write_verdicts(out, &records, &plan, &verdicts))?,
-        (None, _) => to_stdout(&records, &plan, &verdicts)?,
+        (Some(path), Some(Format::Parquet)) => wide::write(path, &teller, &wanted, effort)?,
+        (Some(path), _) => atomic::write(path, |out| plan_dir::write_verdicts(out, &teller, &wanted, effort))?,
+        (None, _) => to_stdout(&teller, &wanted, effort)?,
     }
-    tell_counts(plan.counts(), render);
-    tell_warnings(&plan, &snapshot, render)?;
+    tell_counts(verdicts.counts(), render);
+    tell_warnings(&verdicts, &snapshot, render);
     if !snapshot.is_complete() {
         render.say(unproven(&snapshot));
     }
-    render.object(&object(plan.counts(), snapshot.is_complete()))?;
+    render.object(&object(verdicts.counts(), snapshot.is_complete()))?;
     Ok(0)
 }
 
@@ -61,32 +70,21 @@ fn format_of(output: &Path, args: &args::Diff) -> Result<Format> {
     }
 }
 
-/// Reads both files and gives every row its verdict.
-pub(super) fn compare(roster: &Path, snapshot: &Path, reading: &Reading) -> Result<(Records, Named, Plan, Snapshot)> {
-    let (source, named, checked) = read_roster(roster, reading)?;
-    let snapshot = export::read_snapshot(snapshot)?;
-    check_defaults(&reading.policy(), &snapshot)?;
-    let plan = Plan::build(&checked, &snapshot, reading.policy())?;
-    Ok((source.records, named, plan, snapshot))
-}
-
 /// Whether a roster comes from standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads and checks a roster; the digest is that of the bytes it came in.
-pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Source, Named, roster::Roster)> {
-    let head = if reading.no_header { Head::Missing } else { Head::Named };
-    let mut source = if is_stdin(path) { Source::read_stdin(head)? } else { Source::read(path, head)? };
-    let records = &mut source.records;
-    let mapping = match head {
-        Head::Named => roster::map(records, &reading.maps)?,
-        Head::Missing => roster::map_headerless(records, &reading.maps)?,
-    };
-    let checked = roster::check(records, &mapping)?;
-    let named = mapping.named(&records.header);
-    Ok((source, named, checked))
+/// Reads and checks a roster.
+pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Source, Checked)> {
+    let source = if is_stdin(path) { Source::stdin()? } else { Source::open(path)? };
+    let checked = export::read_roster(&source, reading.opening(), &reading.picks(), &reading.maps)?;
+    Ok((source, checked))
+}
+
+/// How a file was read, where that is no matter of course.
+pub(super) fn tell_notes(notes: &[String], render: &Render) {
+    notes.iter().for_each(|note| render.say(note));
 }
 
 pub(super) fn tell_mapping(named: &Named, render: &Render) {
@@ -120,14 +118,8 @@ pub(super) fn check_defaults(policy: &Policy, snapshot: &Snapshot) -> Result<()>
 }
 
 /// What of the new rows is left out, and which rows are invalid for a reason that a list can mend.
-pub(super) fn tell_warnings(plan: &Plan, snapshot: &Snapshot, render: &Render) -> Result<()> {
-    let (verdicts, reasons) =
-        (plan.frame().column(columns::VERDICT)?.str()?, plan.frame().column(columns::REASON)?.str()?);
-    let n = |verdict: Verdict, reason: &str| {
-        let rows = verdicts.iter().zip(reasons.iter());
-        rows.filter(|(v, r)| *v == Some(verdict.as_str()) && r.is_some_and(|r| r.starts_with(reason))).count() as u64
-    };
-    let (phones, divisions) = (n(Verdict::New, "phone."), n(Verdict::Invalid, "division."));
+pub(super) fn tell_warnings(verdicts: &Verdicts, snapshot: &Snapshot, render: &Render) {
+    let (phones, divisions) = (verdicts.count(Verdict::New, "phone."), verdicts.count(Verdict::Invalid, "division."));
     if phones > 0 {
         render.say(format!(
             "{} new rows go without their phone: it is not surely a number in E.164, such as +49301234567 (`_reason` says so).",
@@ -138,7 +130,6 @@ pub(super) fn tell_warnings(plan: &Plan, snapshot: &Snapshot, render: &Render) -
         let known = snapshot.divisions.as_deref().map(Division::names).unwrap_or_default();
         render.say(format!("{} rows are invalid for their division. Divisions are: {known}.", count(divisions)));
     }
-    Ok(())
 }
 
 pub(super) fn tell_counts(counts: &Counts, render: &Render) {
@@ -173,9 +164,9 @@ pub(super) fn object(counts: &Counts, complete: bool) -> Value {
 }
 
 /// A reader that goes away early (`| head`) has got what it wanted.
-fn to_stdout(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<()> {
+fn to_stdout(teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<()> {
     let mut out = BufWriter::with_capacity(1 << 17, std::io::stdout().lock());
-    let written = plan_dir::write_verdicts(&mut out, records, plan, verdicts)
+    let written = plan_dir::write_verdicts(&mut out, teller, verdicts, effort)
         .and_then(|()| out.flush().map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e)));
     match written {
         Err(error) if is_broken_pipe(&error) => Ok(()),
@@ -186,41 +177,4 @@ fn to_stdout(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<()>
 fn is_broken_pipe(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|s| s.downcast_ref::<std::io::Error>());
     cause.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// A name for each source column that no other has: blank headers are numbered, tool columns keep theirs.
-fn column_names(header: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(header.len());
-    let mut taken: HashSet<String> = columns::PLAN_TOOL.iter().map(|tool| (*tool).to_owned()).collect();
-    for (at, text) in header.iter().enumerate() {
-        let mut name = if text.is_empty() { format!("column_{}", at + 1) } else { text.clone() };
-        while !taken.insert(name.clone()) {
-            name += "_source";
-        }
-        names.push(name);
-    }
-    names
-}
-
-/// Source columns as text, then the tool columns; a source column that has a tool column's name gets `_source`.
-fn as_frame(records: &Records, plan: &Plan, verdicts: &[Verdict]) -> Result<DataFrame> {
-    let all: Vec<usize> = (0..records.header.len()).collect();
-    let cells = records.columns(&all);
-    let names = column_names(&records.header);
-    let mut columns: Vec<Column> =
-        names.into_iter().zip(cells).map(|(name, cells)| Column::new(name.into(), cells)).collect();
-    let extra: Vec<Option<String>> = records
-        .records
-        .iter()
-        .map(|r| (!r.extra.is_empty()).then(|| records.decode(r.extra.clone()).into_owned()))
-        .collect();
-    for tool in columns::PLAN_TOOL {
-        columns.push(match plan.frame().column(tool) {
-            Ok(column) => column.clone(),
-            Err(_) => Column::new(tool.into(), &extra),
-        });
-    }
-    let words = plan.frame().column(columns::VERDICT)?.str()?;
-    let wanted = words.iter().map(|w| w.and_then(Verdict::from_word).is_some_and(|v| verdicts.contains(&v)));
-    Ok(DataFrame::new(records.records.len(), columns)?.filter(&wanted.collect())?)
 }

@@ -12,7 +12,12 @@ use crate::probe;
 use crate::snapshot::Snapshot;
 
 /// Looks up every key that nobody seems to hold, and adds whoever holds one to the snapshot.
-pub(super) async fn look_up(plan: &Plan, snapshot: &mut Snapshot, session: &Session, render: &Render) -> Result<()> {
+pub(super) async fn look_up(
+    sought: &[Sought],
+    snapshot: &mut Snapshot,
+    session: &Session,
+    render: &Render,
+) -> Result<()> {
     let organisation = session.client.organisation().await.map_err(|e| match e.kind() {
         Kind::Unreachable => e.hint(
             "the rows that this snapshot does not settle are looked up where there are credentials: run it again, or \
@@ -26,7 +31,7 @@ pub(super) async fn look_up(plan: &Plan, snapshot: &mut Snapshot, session: &Sess
             Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client, or take a new snapshot")
         );
     }
-    let mut probed = look(&plan.sought()?, session, render).await?;
+    let mut probed = look(sought, session, render).await?;
     (probed.proof.organisation_id, probed.proof.ended_at) = (organisation.id, super::now());
     snapshot.add_probed(&probed.users, probed.proof)
 }

@@ -9,11 +9,13 @@ use super::render::Render;
 use super::{diff, snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::Stage;
-use crate::files::export;
+use crate::files::export::{self, Checked};
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
-use crate::plan::Plan;
-use crate::roster::{Named, Roster};
+use crate::files::table::Source;
+use crate::plan::{Policy, Teller, Verdicts};
+use crate::roster::Roster;
+use crate::snapshot::Snapshot;
 
 pub(super) async fn run(
     args: &args::Plan,
@@ -35,7 +37,8 @@ async fn plan(
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
-    let (export::Source { records, digest }, mapping, roster) = read_roster(args).await?;
+    let (input, Checked { roster, named: mapping, notes }) = read_roster(args).await?;
+    diff::tell_notes(&notes, render);
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
@@ -48,31 +51,39 @@ async fn plan(
             path
         }
     };
-    let mut snapshot = export::read_snapshot(&source)?;
+    let digests = tokio::task::spawn_blocking({
+        let source = source.clone();
+        move || (input.digest(), Digest::of_file(&source))
+    });
+    let effort = args.reading.effort();
+    let (mut snapshot, notes) = export::read_snapshot(&source, true, effort)?;
+    diff::tell_notes(&notes, render);
     let policy = args.reading.policy();
-    let mut plan = Plan::build(&roster, &snapshot, policy.clone())?;
+    let mut verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     if !snapshot.is_complete()
         && let Some(session) = session.at_hand()?
     {
         if snapshot.divisions.is_none() && (mapping.division.is_some() || policy.defaults.division.is_some()) {
             snapshot.divisions = session.client.divisions().await?.ok();
         }
-        look_up(&plan, &mut snapshot, session, render).await?;
+        let sought = teller(&roster, &snapshot, &verdicts, &policy).sought()?;
+        look_up(&sought, &mut snapshot, session, render).await?;
         // Whoever was found is in the snapshot now: the same rules decide once more.
-        plan = Plan::build(&roster, &snapshot, policy.clone())?;
+        verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     }
     diff::check_defaults(&policy, &snapshot)?;
+    let (roster_digest, snapshot_digest) = digests.await.map_err(|e| Error::bug("a digest was lost").because(e))?;
     let made = Made {
         at: super::now(),
-        roster: Input { path: args.roster.display().to_string(), digest },
-        snapshot: Input { path: snapshot_name(args), digest: Digest::of_file(&source)? },
+        roster: Input { path: args.roster.display().to_string(), digest: roster_digest? },
+        snapshot: Input { path: snapshot_name(args), digest: snapshot_digest? },
         mapping,
-        policy,
+        policy: policy.clone(),
     };
-    let manifest = plan_dir::fill(stage.path(), &records, &plan, &snapshot, made)?;
+    let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     diff::tell_counts(&manifest.counts, render);
-    diff::tell_warnings(&plan, &snapshot, render)?;
+    diff::tell_warnings(&verdicts, &snapshot, render);
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {
         render.say(diff::unproven(&snapshot));
@@ -84,6 +95,15 @@ async fn plan(
         }
     }
     Ok(manifest)
+}
+
+const fn teller<'a>(
+    roster: &'a Roster,
+    snapshot: &'a Snapshot,
+    verdicts: &'a Verdicts,
+    policy: &'a Policy,
+) -> Teller<'a> {
+    Teller { roster, snapshot, verdicts, defaults: &policy.defaults }
 }
 
 /// The way to the organisation, found once and only if it is needed.
@@ -113,7 +133,7 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
 }
 
 /// A pipe may stay silent: a thread of its own waits for it, so that Ctrl-C is heard meanwhile.
-async fn read_roster(args: &args::Plan) -> Result<(export::Source, Named, Roster)> {
+async fn read_roster(args: &args::Plan) -> Result<(Source, Checked)> {
     if !diff::is_stdin(&args.roster) {
         return diff::read_roster(&args.roster, &args.reading);
     }
@@ -130,6 +150,11 @@ fn check_inputs(target: &Path, args: &args::Plan) -> Result<()> {
             let what = format!("{} is inside the directory that would be replaced", input.display());
             return Err(Error::new(Kind::File, what).hint("copy it elsewhere first, or choose another -o DIR"));
         }
+    }
+    // Its digest is taken beside: what can be read only once is no proof of anything later.
+    if let Some(pipe) = args.snapshot.as_ref().filter(|path| path.exists() && !path.is_file() && !path.is_dir()) {
+        let what = format!("{} is no plain file: a plan keeps the digest of its snapshot", pipe.display());
+        return Err(Error::new(Kind::File, what).hint("save it to a file first"));
     }
     Ok(())
 }

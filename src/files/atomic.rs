@@ -7,6 +7,7 @@ use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 
 use tempfile::{NamedTempFile, TempDir};
 
@@ -25,6 +26,32 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Re
     }
     draft.commit()
 }
+
+/// Brings files to the disk, again and again, while `fill` writes them: at the end little is left to wait for.
+///
+/// # Errors
+/// Those of `fill`; `File`, naming `dir`, for what the disk refuses.
+pub fn while_flushing<T>(dir: &Path, files: Vec<File>, fill: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::thread::scope(|scope| {
+        let (begun, is_over) = channel::<()>();
+        let flusher = scope.spawn(move || {
+            while is_over.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
+                files.iter().try_for_each(File::sync_data)?;
+            }
+            Ok(())
+        });
+        let filled = fill();
+        drop(begun);
+        // The disk says once what it refuses, to whoever asks first.
+        let flushed = flusher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let filled = filled?;
+        flushed.map_err(|e: std::io::Error| no_room_for(dir, &e))?;
+        Ok(filled)
+    })
+}
+
+/// How often files are brought to the disk while they are written.
+const FLUSH_EVERY: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// A file on its way to `path`: gone if dropped before [`Draft::commit`].
 #[derive(Debug)]
@@ -121,6 +148,14 @@ impl Stage {
         let _moved = self.temporary.keep();
         sync_dir(parent(&self.path))
     }
+}
+
+/// A temporary file without a name: nobody else can open it, and it is gone with the process.
+///
+/// # Errors
+/// Whatever the temporary directory fails with.
+pub fn nameless() -> std::io::Result<File> {
+    tempfile::tempfile()
 }
 
 /// A fresh temporary directory, mode 0700, that stays.

@@ -5,54 +5,122 @@ use std::io::Write;
 use polars::prelude::{AnyValue, Column, DataFrame};
 
 use crate::columns;
-use crate::error::Result;
-use crate::roster::{Record, Records};
+use crate::error::{Error, Kind, Result};
+use crate::lanes::Effort;
+use crate::plan::Told;
+use crate::roster::{Dialect, Records, Sheet};
 
-/// Writes the header and then each of `rows` (1-based) of a roster with its tool cells.
-///
-/// `tools` names columns of `frame`; `frame_row` finds the frame's position for a row. Source cells are copied byte for
-/// byte; a missing cell is padded. `extra` is no frame column: it is the record's own surplus.
-///
-/// # Errors
-/// Whatever `out` fails with.
-pub fn write_rows<'r>(
-    out: &mut dyn Write,
-    records: &'r Records,
-    frame: &DataFrame,
-    tools: &[&str],
-    rows: impl Iterator<Item = (&'r Record, usize)>,
-) -> Result<()> {
-    let dialect = records.dialect;
-    let failed = |e: std::io::Error| crate::error::Error::new(crate::error::Kind::File, "cannot write rows").because(e);
+/// The header: the source's, and the names of tool columns.
+#[must_use]
+pub fn header(sheet: &Sheet, tools: &[&str]) -> Vec<u8> {
+    let dialect = sheet.dialect;
     let mut line = Vec::new();
     if dialect.bom {
         line.extend_from_slice("\u{feff}".as_bytes());
     }
-    line.extend_from_slice(&records.header_line);
+    line.extend_from_slice(&sheet.header_line);
     for tool in tools {
         line.push(dialect.delimiter);
         line.push(b'_');
         line.extend_from_slice(tool.as_bytes());
     }
     line.extend_from_slice(dialect.eol.as_bytes());
-    out.write_all(&line).map_err(failed)?;
+    line
+}
 
-    let found: Vec<Option<&Column>> = tools.iter().map(|tool| frame.column(tool).ok()).collect();
-    for (record, at) in rows {
-        line.clear();
-        line.extend_from_slice(&records.bytes[record.range.clone()]);
-        line.extend(std::iter::repeat_n(dialect.delimiter, record.n_missing as usize));
-        for (tool, column) in tools.iter().zip(&found) {
-            line.push(dialect.delimiter);
-            if *tool == columns::EXTRA {
-                let surplus = String::from_utf8_lossy(&records.bytes[record.extra.clone()]);
-                push_cell(&mut line, &surplus, dialect.delimiter);
-            } else if let Some(column) = column {
-                push_value(&mut line, &column.get(at)?, dialect.delimiter);
-            }
+/// The source cells of a row, byte for byte; a missing cell is padded.
+pub fn push_source(line: &mut Vec<u8>, source: &[u8], n_missing: usize, dialect: Dialect) {
+    line.extend_from_slice(source);
+    line.extend(std::iter::repeat_n(dialect.delimiter, n_missing));
+}
+
+/// The tool cells of a plan's row, in the order of [`columns::PLAN_TOOL`], and the line end. `extra` is the record's own
+/// surplus.
+pub fn push_told(line: &mut Vec<u8>, told: &Told<'_>, extra: &str, dialect: Dialect) {
+    let by = dialect.delimiter;
+    push_number(line, Some(told.row), by);
+    push_number(line, Some(told.line), by);
+    push_text(line, told.key, by);
+    push_word(line, Some(told.verdict.as_str()), by);
+    push_word(line, told.reason, by);
+    push_word(line, Some(told.rules_name()), by);
+    push_text(line, told.user_id, by);
+    push_word(line, told.user_state.map(crate::person::State::as_str), by);
+    push_text(line, told.user_email, by);
+    push_number(line, told.holders, by);
+    push_number(line, told.first_row, by);
+    push_word(line, Some(told.differs_name()), by);
+    push_text(line, Some(extra), by);
+    line.extend_from_slice(dialect.eol.as_bytes());
+}
+
+fn push_text(line: &mut Vec<u8>, text: Option<&str>, delimiter: u8) {
+    line.push(delimiter);
+    push_cell(line, text.unwrap_or_default(), delimiter);
+}
+
+/// A word of ours, in which nothing can need a quote.
+fn push_word(line: &mut Vec<u8>, word: Option<&str>, delimiter: u8) {
+    line.push(delimiter);
+    line.extend_from_slice(word.unwrap_or_default().as_bytes());
+}
+
+fn push_number(line: &mut Vec<u8>, number: Option<u32>, delimiter: u8) {
+    line.push(delimiter);
+    let Some(mut rest) = number else { return };
+    let (mut digits, mut at) = ([0; 10], 10);
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10).to_le_bytes()[0];
+        rest /= 10;
+        if rest == 0 {
+            break;
         }
-        line.extend_from_slice(dialect.eol.as_bytes());
-        out.write_all(&line).map_err(failed)?;
+    }
+    line.extend_from_slice(&digits[at..]);
+}
+
+/// Writes the header and then each of `rows`, which are pairs of a record and the row of `frame` that speaks of it, with
+/// the columns of `frame` that `tools` names.
+///
+/// # Errors
+/// Whatever `out` fails with; `File` if the source of the records is not what it was.
+pub fn write_rows(
+    out: &mut dyn Write,
+    records: &Records,
+    frame: &DataFrame,
+    tools: &[&str],
+    rows: &[(usize, usize)],
+) -> Result<()> {
+    let dialect = records.sheet.dialect;
+    let failed = |e: std::io::Error| Error::new(Kind::File, "cannot write rows").because(e);
+    out.write_all(&header(&records.sheet, tools)).map_err(failed)?;
+    let found: Vec<Option<&Column>> = tools.iter().map(|tool| frame.column(tool).ok()).collect();
+    let (mut line, mut buffer, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rest = rows;
+    for block in records.blocks(Effort::CHUNK_BYTES) {
+        let n = rest.partition_point(|(record, _)| *record < block.end);
+        let (these, behind) = rest.split_at(n);
+        rest = behind;
+        if these.is_empty() {
+            continue;
+        }
+        let text = records.read(block, &mut buffer)?;
+        for (record, at) in these {
+            let record = text.record(*record, &mut ends)?;
+            line.clear();
+            push_source(&mut line, record.source(), record.n_missing(), dialect);
+            for (tool, column) in tools.iter().zip(&found) {
+                line.push(dialect.delimiter);
+                if *tool == columns::EXTRA {
+                    push_cell(&mut line, record.extra(), dialect.delimiter);
+                } else if let Some(column) = column {
+                    push_value(&mut line, &column.get(*at)?, dialect.delimiter);
+                }
+            }
+            line.extend_from_slice(dialect.eol.as_bytes());
+            out.write_all(&line).map_err(failed)?;
+        }
     }
     Ok(())
 }
@@ -65,10 +133,19 @@ fn push_value(line: &mut Vec<u8>, value: &AnyValue<'_>, delimiter: u8) {
     }
 }
 
+/// Bytes for which a cell needs quotes, beside the delimiter.
+const NEEDS_QUOTES: [bool; 256] = {
+    let mut needs = [false; 256];
+    needs[b'"' as usize] = true;
+    needs[b'\n' as usize] = true;
+    needs[b'\r' as usize] = true;
+    needs
+};
+
 /// A tool cell is ours, so it is safe in a spreadsheet: what would start a formula is prefixed with an apostrophe.
 fn push_cell(line: &mut Vec<u8>, text: &str, delimiter: u8) {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let quoted = text.bytes().any(|b| matches!(b, b'"' | b'\n' | b'\r') || b == delimiter);
+    let formula = matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
+    let quoted = text.bytes().any(|b| NEEDS_QUOTES[usize::from(b)] || b == delimiter);
     if quoted {
         line.push(b'"');
     }
@@ -100,5 +177,14 @@ mod tests {
             assert_eq!(cell(text), format!("'{text}"));
         }
         assert_eq!(cell("=a,\"b\"\n"), "\"'=a,\"\"b\"\"\n\"");
+    }
+
+    #[test]
+    fn a_number_is_written_as_it_is_told() {
+        for number in [0, 7, 10, 4_294_967_295] {
+            let mut line = Vec::new();
+            push_number(&mut line, Some(number), b';');
+            assert_eq!(String::from_utf8(line).unwrap(), format!(";{number}"));
+        }
     }
 }

@@ -1,20 +1,18 @@
-//! Files that others made: a roster, and an export of an organisation. Any CSV or parquet with an e-mail column is one.
+//! Files that others made: a roster, and an export of an organisation. Any CSV, parquet or spreadsheet with an e-mail
+//! column is one.
 //!
 //! An export proves nothing, but it can be compared with.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
-
-use polars::prelude::{Column, DataFrame};
 
 use crate::columns;
 use crate::error::{Error, Kind, Result};
-use crate::files::manifest::Digest;
+use crate::files::table::{Picks, Source};
 use crate::files::{self, foreign, parquet};
+use crate::lanes::Effort;
 use crate::person::State;
-use crate::roster::{self, RecordFault, Records};
-use crate::snapshot::Snapshot;
+use crate::roster::{self, Gather, Headline, Mapping, Named, Opening, Raw, RecordFault, Roster, Sheet, Wanted};
+use crate::snapshot::{Observed, Snapshot};
 
 /// Headers of an export, squashed to letters, by what they hold.
 const HEADERS: [(&str, &[&str]); 5] = [
@@ -27,139 +25,155 @@ const HEADERS: [(&str, &[&str]); 5] = [
 /// Headers of a state. The word means a part of a country, too.
 const STATES: [&str; 2] = ["state", "status"];
 
-/// Reads a snapshot: our own parquet, whatever it is called, or an export as CSV or parquet.
+/// Reads a snapshot: our own parquet, whatever it is called, or an export; and what to tell of how that was read. Without
+/// its cells nothing can be told of a user but the state.
 ///
 /// # Errors
 /// `File` or `Damaged`, naming the path.
-pub fn read_snapshot(path: &Path) -> Result<Snapshot> {
+pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<(Snapshot, Vec<String>)> {
     if path.is_file()
-        && (has_extension(path, &["parquet"]) || begins_as_parquet(path))
-        && let Some(ours) = parquet::read_snapshot(path)?
+        && (files::has_extension(path, &["parquet"]) || begins_as_parquet(path))
+        && let Some(ours) = parquet::read_snapshot(path, keeps_cells)?
     {
-        return Ok(ours);
+        return Ok((ours, Vec::new()));
     }
-    from_records(&read_records(path)?)
+    let opening = Opening { effort, ..Opening::default() };
+    Source::open(path)?.read(opening, &Picks::default(), |sheet| from_sheet(sheet, keeps_cells))
 }
 
 fn begins_as_parquet(path: &Path) -> bool {
+    use std::io::Read;
     let mut first = [0; 4];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first));
     read.is_ok() && foreign::is_parquet(&first)
 }
 
-/// A snapshot from the records of an export.
+/// A snapshot from an export.
 ///
 /// # Errors
 /// `File` if there is not exactly one e-mail column, or a record cannot be read.
-pub fn from_records(records: &Records) -> Result<Snapshot> {
-    let email = roster::map(records, &[]).map_err(|e| {
+pub fn from_sheet(sheet: &Sheet, keeps_cells: bool) -> Result<Snapshot> {
+    let email = roster::map(sheet, &[]).map_err(|e| {
         Error::new(e.kind(), e.to_string())
             .hint("an export is mapped by its names alone: it needs exactly one e-mail column")
     })?;
-    check_sound(records)?;
-    let mut wanted = vec![(columns::EMAIL, email.email)];
-    let first = |words: &[&str]| roster::columns_called(records, words).first().copied();
-    wanted.extend(HEADERS.iter().filter_map(|(name, words)| Some((*name, first(words)?))));
-    wanted.extend(state_column(records).map(|at| (columns::STATE, at)));
+    let first = |words: &[&str]| roster::columns_called(sheet, words).first().copied();
+    let columns =
+        Columns { email: email.email, others: HEADERS.map(|(_, words)| first(words)), state: state_column(sheet)? };
+    let (n_chunk, n_all) = sheet.n_expected();
+    let new = || Export {
+        columns: &columns,
+        keeps_cells,
+        users: Observed::new(keeps_cells, n_chunk),
+        unsound: None,
+        widths: sheet.widths(),
+    };
+    let mut parts = Vec::new();
+    sheet.scan(new, |part, line| {
+        if let Some((ahead, fault)) = part.unsound {
+            return Err(unsound(sheet, line.saturating_add(ahead), fault));
+        }
+        parts.push(part.users);
+        Ok(())
+    })?;
+    Snapshot::from_observed(parts, n_all)
+}
 
-    let positions: Vec<usize> = wanted.iter().map(|(_, at)| *at).collect();
-    let named =
-        wanted.iter().zip(records.columns(&positions)).map(|((name, _), cells)| Column::new((*name).into(), cells));
-    Snapshot::from_frame(&DataFrame::new(records.records.len(), named.collect())?)
+/// Which columns of an export hold what.
+struct Columns {
+    email: usize,
+    /// In the order of [`HEADERS`].
+    others: [Option<usize>; HEADERS.len()],
+    state: Option<usize>,
+}
+
+/// The users of one chunk of an export.
+struct Export<'c> {
+    columns: &'c Columns,
+    keeps_cells: bool,
+    users: Observed,
+    /// The first record that cannot be read.
+    unsound: Option<(u32, RecordFault)>,
+    widths: [usize; 2],
+}
+
+impl Gather for Export<'_> {
+    fn push(&mut self, record: &Raw<'_>) {
+        let is_ragged = !self.widths.contains(&record.n_cells());
+        if let Some(fault) = record.fault.or(is_ragged.then_some(RecordFault::Ragged)) {
+            self.unsound = self.unsound.or(Some((record.line, fault)));
+            return;
+        }
+        let email = record.cell(self.columns.email);
+        let [id, name, username, department, title] = self.columns.others;
+        let username = username.map(|at| record.cell(at));
+        let state = self.columns.state.map(|at| record.cell(at));
+        let state = State::from_word(state.as_deref().unwrap_or_default());
+        if !self.keeps_cells {
+            self.users.push(Some(&email), username.as_deref(), state, [None; 5]);
+            return;
+        }
+        let [id, name, department, title] = [id, name, department, title].map(|at| at.map(|at| record.cell(at)));
+        let cells = [
+            Some(id.as_deref().unwrap_or_default()),
+            name.as_deref(),
+            Some(&*email),
+            department.as_deref(),
+            title.as_deref(),
+        ];
+        self.users.push(Some(&email), username.as_deref(), state, cells);
+    }
 }
 
 /// A holder who cannot be read is a holder all the same: without them a row would be called new.
-fn check_sound(records: &Records) -> Result<()> {
-    let bad = records.records.iter().find_map(|record| record.fault.map(|fault| (record.line, fault)));
-    let Some((line, fault)) = bad else { return Ok(()) };
+fn unsound(sheet: &Sheet, line: u32, fault: RecordFault) -> Error {
     let why = match fault {
         RecordFault::Ragged => "has more or fewer cells than the header",
         RecordFault::Nul => "holds a NUL byte",
         RecordFault::StrayQuote => "has a quote where none can stand",
     };
-    let what = format!("{}, line {line}: this record {why}", records.origin);
-    Err(Error::new(Kind::File, what).hint(
-        "correct that line or export again: whoever stands there would be missed, and a row of theirs called new",
-    ))
+    let what = format!("{}, line {line}: this record {why}", sheet.origin);
+    Error::new(Kind::File, what)
+        .hint("correct that line or export again: whoever stands there would be missed, and a row of theirs called new")
 }
 
 /// The column of states: of several candidates the one that holds most words of a state.
-fn state_column(records: &Records) -> Option<usize> {
-    let candidates = roster::columns_called(records, &STATES);
-    if let [one] = candidates[..] {
-        return Some(one);
+fn state_column(sheet: &Sheet) -> Result<Option<usize>> {
+    let candidates = roster::columns_called(sheet, &STATES);
+    if candidates.len() < 2 {
+        return Ok(candidates.first().copied());
     }
-    let is_known = |cell: &&String| State::ALL.iter().any(|state| state.as_str().eq_ignore_ascii_case(cell.trim()));
-    let n_known = records.columns(&candidates).into_iter().map(|cells| cells.iter().filter(is_known).count());
-    candidates.iter().zip(n_known).min_by_key(|(_, n)| std::cmp::Reverse(*n)).map(|(at, _)| *at)
+    let is_known = |cell: &str| State::ALL.iter().any(|state| state.as_str().eq_ignore_ascii_case(cell.trim()));
+    let n_known = sheet.count(&candidates, is_known)?;
+    Ok(candidates.into_iter().zip(n_known).min_by_key(|(_, n)| std::cmp::Reverse(*n)).map(|(at, _)| at))
 }
 
-/// The records of a file, and the digest of its bytes: those of a parquet are not the text made from it.
+/// A roster that was read.
 #[derive(Clone, Debug)]
-pub struct Source {
-    /// The records.
-    pub records: Records,
-    /// Of the file.
-    pub digest: Digest,
+pub struct Checked {
+    /// Its rows.
+    pub roster: Roster,
+    /// Which columns were taken for what.
+    pub named: Named,
+    /// What to tell of how the file was read.
+    pub notes: Vec<String>,
 }
 
-/// Whether the first line of a file is its header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Head {
-    /// It is; so it always is in a parquet.
-    Named,
-    /// It is a record already.
-    Missing,
-}
-
-impl Source {
-    /// Reads a CSV, TSV or parquet file.
-    ///
-    /// # Errors
-    /// `File`, naming the path.
-    pub fn read(path: &Path, head: Head) -> Result<Self> {
-        let name = files::name(path);
-        if has_extension(path, &["xlsx", "xls"]) && path.is_file() {
-            return Err(Error::new(Kind::File, format!("{name} is no CSV")).hint("save it as \"CSV UTF-8\""));
-        }
-        let bytes = files::read(path)?;
-        let delimiter = has_extension(path, &["tsv"]).then_some(b'\t');
-        Self::of(&name, bytes, delimiter, head, has_extension(path, &["parquet"]))
-    }
-
-    /// Reads standard input: what it is shows in its first bytes.
-    ///
-    /// # Errors
-    /// `File`.
-    pub fn read_stdin(head: Head) -> Result<Self> {
-        Self::of("standard input", files::read_stdin()?, None, head, false)
-    }
-
-    fn of(origin: &str, bytes: Vec<u8>, delimiter: Option<u8>, head: Head, is_parquet: bool) -> Result<Self> {
-        let digest = Digest::of(&bytes);
-        let records = match head {
-            Head::Named if is_parquet || foreign::is_parquet(&bytes) => foreign::read(origin, bytes),
-            Head::Missing if is_parquet || foreign::is_parquet(&bytes) => {
-                let what = format!("{origin} is a parquet: its columns have names");
-                Err(Error::new(Kind::Usage, what).hint("leave --no-header out"))
-            }
-            Head::Named => roster::read(origin, bytes, delimiter),
-            Head::Missing => roster::read_headerless(origin, bytes, delimiter),
-        }?;
-        Ok(Self { records, digest })
-    }
-}
-
-/// Reads the records of a CSV, TSV or parquet file that has a header.
+/// Reads and checks a roster.
 ///
 /// # Errors
-/// `File`, naming the path.
-pub fn read_records(path: &Path) -> Result<Records> {
-    Ok(Source::read(path, Head::Named)?.records)
-}
-
-fn has_extension(path: &Path, wanted: &[&str]) -> bool {
-    path.extension().is_some_and(|e| wanted.iter().any(|w| e.eq_ignore_ascii_case(w)))
+/// `File` or `Usage`, naming the file, and the line where one is to blame.
+pub fn read_roster(source: &Source, opening: Opening, picks: &Picks, wanted: &[Wanted]) -> Result<Checked> {
+    let ((roster, named), notes) = source.read(opening, picks, |sheet| {
+        let mut sheet = sheet.clone();
+        let mapping: Mapping = match opening.headline {
+            Headline::Named => roster::map(&sheet, wanted)?,
+            Headline::Missing => roster::map_headerless(&mut sheet, wanted)?,
+        };
+        let named = mapping.named(&sheet.header);
+        Ok((roster::check(sheet, mapping)?, named))
+    })?;
+    Ok(Checked { roster, named, notes })
 }
 
 #[cfg(test)]
@@ -167,10 +181,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn states(text: &str) -> Vec<String> {
-        let snapshot = from_records(&roster::read("org.csv", text.as_bytes().to_vec(), None).unwrap()).unwrap();
-        let states = snapshot.frame.column(columns::STATE).unwrap().str().unwrap().clone();
-        states.iter().map(|state| state.unwrap().to_owned()).collect()
+    fn snapshot(text: &str) -> Result<Snapshot> {
+        from_sheet(&roster::open_bytes("org.csv", text.as_bytes().to_vec(), Opening::default())?, true)
+    }
+
+    fn states(text: &str) -> Vec<&'static str> {
+        snapshot(text).unwrap().states.into_iter().map(State::as_str).collect()
     }
 
     #[test]
@@ -180,7 +196,7 @@ mod tests {
             ("email,name\n\nb@example.com,Bob \"Bobby\" Day\n", "quote"),
             ("email,name\n\nb@example.com,\0\n", "NUL"),
         ] {
-            let error = from_records(&roster::read("org.csv", text.into(), None).unwrap()).unwrap_err();
+            let error = snapshot(text).unwrap_err();
             assert_eq!(error.kind(), Kind::File);
             let told = error.to_string();
             assert!(told.starts_with("org.csv, line 3: ") && told.contains(why), "{told}");

@@ -5,6 +5,7 @@
 //! read, and the text is counted while it grows, since a few bytes can stand for a billion equal cells.
 
 use std::fs::File;
+use std::io::Write;
 
 use arrow::array::{Array, ArrayRef, make_array};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -19,15 +20,17 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
 use crate::columns;
-use crate::error::{Error, Kind, Result};
-use crate::roster::{self, Records};
+use crate::error::{Error, Kind, Result, guarded};
+use crate::files::source::Spool;
+use crate::lanes::Effort;
+use crate::roster::{self, Lines, Made, Sheet};
 
 /// What a parquet file begins with.
 const MAGIC: &[u8] = b"PAR1";
 /// Columns of a roster, with room: more is no table of people.
-const COLUMNS_MAX: usize = 4_096;
+pub(super) const COLUMNS_MAX: usize = 4_096;
 /// Bytes of text that a file may become.
-const TEXT_BYTES_MAX: u64 = 4 << 30;
+pub(super) const TEXT_BYTES_MAX: u64 = 4 << 30;
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 1_024;
 
@@ -41,13 +44,17 @@ pub fn is_parquet(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// `File`, naming `origin`: not a parquet, damaged, or beyond a limit.
-pub fn read(origin: &str, bytes: Vec<u8>) -> Result<Records> {
-    let text = as_csv(origin, bytes)?;
-    let mut records = roster::read_made(origin, text)?;
-    for (record, row) in records.records.iter_mut().zip(1..) {
-        record.line = row;
-    }
-    Ok(records)
+pub fn read(origin: &str, bytes: Vec<u8>, effort: Effort) -> Result<Sheet> {
+    let mut spool = Spool::default();
+    guarded(|| as_csv(origin, bytes, &mut spool)).unwrap_or_else(|| Err(unreadable(origin)))?;
+    let text = spool.into_text().map_err(|e| no_room(origin, e))?;
+    roster::open_made(origin, text, Lines::Rows, effort)
+}
+
+fn no_room(origin: &str, cause: std::io::Error) -> Error {
+    Error::new(Kind::File, format!("the text of {origin} cannot be kept"))
+        .because(cause)
+        .hint("check that there is room in the temporary directory")
 }
 
 /// The parquet crate reads memory by a byte type of its own; what a file gives it says which.
@@ -56,7 +63,7 @@ fn shared<T: From<Vec<u8>>>(bytes: Vec<u8>, _as: fn(&File, u64, usize) -> Result
 }
 
 /// Every row as a CSV record behind a header, the tool columns of an earlier run left out.
-fn as_csv(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+fn as_csv(origin: &str, bytes: Vec<u8>, out: &mut dyn Write) -> Result<()> {
     let damaged = |e: ParquetError| unreadable(origin).because(e);
     let bytes = shared(bytes, <File as ChunkReader>::get_bytes);
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(damaged)?;
@@ -70,18 +77,22 @@ fn as_csv(origin: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
     check_width(origin, names)?;
     let mut chunks = builder.metadata().row_groups().iter().flat_map(|group| group.columns());
     chunks.try_for_each(|chunk| check_codec(origin, chunk.compression()))?;
-    let mut text = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        push_cell(&mut text, name, at, names.len(), true);
-    }
-    text.push(b'\n');
+    let mut made = Made::of(names.iter().copied());
     let wanted = ProjectionMask::roots(builder.parquet_schema(), 0..names.len());
     let reader = builder.with_projection(wanted).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
+    let mut n_bytes = 0;
     for batch in reader {
         let batch = batch.map_err(|e| unreadable(origin).because(e))?;
-        push_batch(origin, &mut text, &batch)?;
+        push_batch(origin, &mut made, &batch)?;
+        n_bytes += made.text.len() as u64;
+        if n_bytes > TEXT_BYTES_MAX {
+            let what = format!("{origin} holds more than 4 GiB of text");
+            return Err(Error::new(Kind::File, what).hint("split it into several files"));
+        }
+        out.write_all(&made.text).map_err(|e| no_room(origin, e))?;
+        made.text.clear();
     }
-    Ok(text)
+    out.write_all(&made.text).map_err(|e| no_room(origin, e))
 }
 
 fn check_width(origin: &str, names: &[&str]) -> Result<()> {
@@ -109,7 +120,7 @@ fn unreadable(origin: &str) -> Error {
         .hint("it was cut short, changed, or is no parquet: export it again, or bring it as CSV")
 }
 
-fn push_batch(origin: &str, text: &mut Vec<u8>, batch: &RecordBatch) -> Result<()> {
+fn push_batch(origin: &str, made: &mut Made, batch: &RecordBatch) -> Result<()> {
     let options = FormatOptions::default();
     let failed = |at: usize, e: ArrowError| {
         let what = format!("{origin}: column \"{}\" cannot be written as text", batch.schema().field(at).name());
@@ -124,13 +135,9 @@ fn push_batch(origin: &str, text: &mut Vec<u8>, batch: &RecordBatch) -> Result<(
         for (at, format) in formats.iter().enumerate() {
             cell.clear();
             format.value(row).write(&mut cell).map_err(|e| failed(at, e))?;
-            push_cell(text, &cell, at, formats.len(), false);
+            made.cell(&cell);
         }
-        text.push(b'\n');
-        if text.len() as u64 > TEXT_BYTES_MAX {
-            let what = format!("{origin} holds more than 4 GiB of text");
-            return Err(Error::new(Kind::File, what).hint("split it into several files"));
-        }
+        made.end();
     }
     Ok(())
 }
@@ -153,23 +160,6 @@ fn plain(column: &ArrayRef) -> ArrayRef {
     other.unwrap_or_else(|| ArrayRef::clone(column))
 }
 
-/// A cell, quoted where the scanner would otherwise see something else in it: a delimiter, a blank line, a byte order
-/// mark.
-fn push_cell(text: &mut Vec<u8>, cell: &str, at: usize, n_cells: usize, is_header: bool) {
-    if at > 0 {
-        text.push(b',');
-    }
-    let is_alone = cell.is_empty() && n_cells == 1;
-    let looks_else = is_header && at == 0 && cell.starts_with('\u{feff}');
-    if is_alone || looks_else || cell.contains([',', '"', '\n', '\r']) {
-        text.push(b'"');
-        text.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-        text.push(b'"');
-    } else {
-        text.extend_from_slice(cell.as_bytes());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -182,6 +172,7 @@ mod tests {
     use parquet::file::properties::WriterProperties;
 
     use super::*;
+    use crate::roster::Records;
 
     fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
         let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true))).unwrap();
@@ -191,7 +182,8 @@ mod tests {
     }
 
     fn csv(columns: Vec<(&str, ArrayRef)>) -> Result<String> {
-        as_csv("hr.parquet", parquet(columns)).map(|bytes| String::from_utf8(bytes).unwrap())
+        let mut bytes = Vec::new();
+        as_csv("hr.parquet", parquet(columns), &mut bytes).map(|()| String::from_utf8(bytes).unwrap())
     }
 
     fn strings(cells: &[Option<&str>]) -> ArrayRef {
@@ -223,10 +215,11 @@ mod tests {
         let alone = csv(vec![("\u{feff}email", strings(&[None, Some("a,b\n\"c\""), Some("")]))]).unwrap();
         assert_eq!(alone, "\"\u{feff}email\"\n\"\"\n\"a,b\n\"\"c\"\"\"\n\"\"\n");
         for header in ["sep=;", "version:v1.0", "a;b"] {
-            let records = read("hr.parquet", parquet(vec![(header, strings(&[None, Some("x")]))])).unwrap();
-            assert_eq!((records.header.as_slice(), records.records.len()), (&[header.to_owned()][..], 2));
-            assert_eq!(records.records.iter().map(|r| r.line).collect::<Vec<_>>(), [1, 2]);
-            assert!(!records.has_preamble);
+            let bytes = parquet(vec![(header, strings(&[None, Some("x")]))]);
+            let sheet = read("hr.parquet", bytes, Effort::default()).unwrap();
+            assert_eq!((sheet.header.as_slice(), sheet.has_preamble), (&[header.to_owned()][..], false));
+            let records = Records::find(sheet).unwrap();
+            assert_eq!((records.len(), records.line(0), records.line(1)), (2, 1, 2));
         }
     }
 
@@ -239,8 +232,8 @@ mod tests {
             let properties = WriterProperties::builder().set_compression(codec).build();
             let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
             writer.write(&batch).unwrap();
-            let records = read("hr.parquet", writer.into_inner().unwrap()).unwrap();
-            assert_eq!(records.columns(&[0]), [["a@example.com"]], "{codec}");
+            let sheet = read("hr.parquet", writer.into_inner().unwrap(), Effort::default()).unwrap();
+            assert_eq!(sheet.columns(&[0]).unwrap(), [["a@example.com"]], "{codec}");
         }
         for codec in [Compression::BROTLI(BrotliLevel::default()), Compression::LZO] {
             let error = check_codec("hr.parquet", codec).unwrap_err();

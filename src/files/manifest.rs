@@ -1,12 +1,15 @@
 //! What a plan was made from and what it consists of, with digests.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
-use crate::files::{self, atomic};
+use crate::files;
+use crate::files::atomic::{self, Draft};
 use crate::plan::{Counts, Defaults, Keep};
 use crate::roster::Named;
 use crate::snapshot::{Certificate, Probe};
@@ -15,6 +18,9 @@ use crate::snapshot::{Certificate, Probe};
 pub const FILE: &str = "manifest.json";
 /// Version of the layout of a plan directory.
 const FORMAT: u32 = 2;
+
+/// Bytes that are hashed at a time: enough for the hash to use all of a processor's width.
+const PIECE_BYTES: usize = 1 << 18;
 
 /// Size and BLAKE3 of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +44,73 @@ impl Digest {
     /// `File`, naming the path.
     pub fn of_file(path: &Path) -> Result<Self> {
         let failed = |e: std::io::Error| Error::file("read", path, e);
-        let mut file = std::fs::File::open(path).map_err(failed)?;
-        let mut hasher = blake3::Hasher::new();
-        let bytes = std::io::copy(&mut file, &mut hasher).map_err(failed)?;
-        Ok(Self { bytes, blake3: hasher.finalize().to_hex().to_string() })
+        let mut file = File::open(path).map_err(failed)?;
+        let (mut hasher, mut piece, mut bytes) = (blake3::Hasher::new(), vec![0; PIECE_BYTES], 0);
+        loop {
+            match file.read(&mut piece).map_err(failed)? {
+                0 => return Ok(Self { bytes, blake3: hasher.finalize().to_hex().to_string() }),
+                n => {
+                    hasher.update(&piece[..n]);
+                    bytes += n as u64;
+                }
+            }
+        }
+    }
+}
+
+/// A file on its way to its name, whose digest is made while it is written.
+#[derive(Debug)]
+pub struct Digested {
+    draft: Draft,
+    path: PathBuf,
+    hasher: Box<blake3::Hasher>,
+    bytes: u64,
+}
+
+impl Digested {
+    /// Begins a file that will be at `path`.
+    ///
+    /// # Errors
+    /// `File` if nothing can be written there.
+    pub fn new(path: &Path) -> Result<Self> {
+        let hasher = Box::new(blake3::Hasher::new());
+        Ok(Self { draft: Draft::new(path)?, path: path.to_owned(), hasher, bytes: 0 })
+    }
+
+    /// The error of a write that failed.
+    #[must_use]
+    pub fn failed(&self, cause: std::io::Error) -> Error {
+        Error::file("write", &self.path, cause)
+    }
+
+    /// The file itself, for whoever brings it to the disk meanwhile.
+    ///
+    /// # Errors
+    /// `File`, naming the path.
+    pub fn share(&mut self) -> Result<File> {
+        self.draft.file().try_clone().map_err(|e| Error::file("write", &self.path, e))
+    }
+
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// `File`, naming the path.
+    pub fn commit(self) -> Result<Digest> {
+        self.draft.commit()?;
+        Ok(Digest { bytes: self.bytes, blake3: self.hasher.finalize().to_hex().to_string() })
+    }
+}
+
+impl Write for Digested {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.draft.file().write(bytes)?;
+        self.hasher.update(&bytes[..n]);
+        self.bytes += n as u64;
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.draft.file().flush()
     }
 }
 

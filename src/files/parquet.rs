@@ -2,6 +2,7 @@
 //! frames back and writes whole ones. The two meet at the file.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,16 +14,21 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, SerReader};
+use polars::prelude::{
+    BatchedWriter, DataFrame, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, SerReader,
+};
 
 use crate::columns;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, guarded};
 use crate::files::atomic::{self, Draft};
+use crate::files::seal::{self, Seal};
 use crate::person::User;
-use crate::snapshot::{Certificate, STRINGS, Snapshot, cells};
+use crate::snapshot::{Cell, Certificate, STRINGS, Snapshot, cells};
 
 /// Footer entry that makes a parquet one of our snapshots.
 const CERTIFICATE: &str = "rosterdiff.certificate";
+/// Footer entry that holds its seal.
+const SEAL: &str = "rosterdiff.blake3";
 /// Users per row group: the writer holds one group at a time, whatever the size of the organisation.
 const GROUP_ROWS: usize = 5_000;
 
@@ -72,7 +78,9 @@ impl SnapshotWriter {
         let text =
             serde_json::to_string(certificate).map_err(|e| Error::bug("the certificate is no JSON").because(e))?;
         self.writer.append_key_value_metadata(KeyValue::new(CERTIFICATE.to_owned(), text));
+        self.writer.append_key_value_metadata(KeyValue::new(SEAL.to_owned(), seal::blank()));
         self.writer.close().map_err(failed)?;
+        seal::set(self.draft.file()).map_err(|e| Error::new(Kind::File, "cannot write the snapshot").because(e))?;
         self.draft.commit()
     }
 }
@@ -98,7 +106,8 @@ fn batch(schema: &Arc<Schema>, users: &[User]) -> Result<RecordBatch, arrow::err
 pub fn certificate(path: &Path) -> Result<Option<Certificate>> {
     let damaged = || unreadable(path);
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    let reader = SerializedFileReader::new(file).map_err(|e| damaged().because(e))?;
+    // Somebody else's file has no seal: what its footer says is not to be trusted.
+    let reader = guarded(|| SerializedFileReader::new(file)).ok_or_else(damaged)?.map_err(|e| damaged().because(e))?;
     let entries = reader.metadata().file_metadata().key_value_metadata();
     let entry = entries.into_iter().flatten().find(|kv| kv.key == CERTIFICATE).and_then(|kv| kv.value.as_deref());
     entry.map(|text| serde_json::from_str(text).map_err(|e| damaged().because(e))).transpose()
@@ -109,18 +118,29 @@ fn unreadable(path: &Path) -> Error {
         .hint("it was cut short or changed: take or make it again")
 }
 
-/// Reads one of our snapshots; none from a parquet of somebody else.
+/// Reads one of our snapshots; none from a parquet of somebody else. Its keys are in it: nothing is normalised again.
 ///
 /// # Errors
 /// `Damaged` or `File`, naming the path.
-pub fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
+pub fn read_snapshot(path: &Path, keeps_cells: bool) -> Result<Option<Snapshot>> {
+    let failed = |e: std::io::Error| Error::file("read", path, e);
+    let seal = seal::check(&File::open(path).map_err(failed)?).map_err(failed)?;
+    if seal == Seal::Broken {
+        return Err(unreadable(path));
+    }
     let Some(certificate) = certificate(path)? else { return Ok(None) };
-    let frame = read_frame(path)?;
-    let wanted = STRINGS.iter().chain(&[columns::VERSION]).copied();
-    let frame = frame.select(wanted).map_err(|e| {
-        Error::new(Kind::Damaged, format!("{} lacks a column of a snapshot", path.display())).because(e)
-    })?;
-    Ok(Some(Snapshot::new(frame, Some(certificate))))
+    if seal == Seal::Missing {
+        return Err(unreadable(path));
+    }
+    let mut wanted = vec![columns::KEY, columns::USERNAME_KEY, columns::STATE, columns::RULES];
+    if keeps_cells {
+        wanted.extend(Cell::ALL.map(Cell::column));
+    }
+    let lacking = |cause: Error| {
+        Error::new(Kind::Damaged, format!("{} lacks a column of a snapshot", path.display())).because(cause)
+    };
+    let frame = read_columns(path, Some(wanted.iter().map(|name| (*name).to_owned()).collect()))?;
+    Ok(Some(Snapshot::from_columns(&frame, certificate).map_err(lacking)?))
 }
 
 /// Reads a parquet of ours into a frame.
@@ -128,11 +148,57 @@ pub fn read_snapshot(path: &Path) -> Result<Option<Snapshot>> {
 /// # Errors
 /// `Damaged` or `File`, naming the path.
 pub fn read_frame(path: &Path) -> Result<DataFrame> {
+    read_columns(path, None)
+}
+
+fn read_columns(path: &Path, wanted: Option<Vec<String>>) -> Result<DataFrame> {
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    let frame = ParquetReader::new(file).finish();
+    let frame = ParquetReader::new(file).with_columns(wanted).finish();
     let mut frame = frame.map_err(|e| unreadable(path).because(e))?;
+    // A damaged footer can promise a column fewer cells than the others have: it is read as that, and whoever is missing
+    // would be called new.
+    if frame.columns().iter().any(|column| column.len() != frame.height()) {
+        return Err(unreadable(path));
+    }
     frame.rechunk_mut();
     Ok(frame)
+}
+
+/// A parquet of ours that grows frame by frame, each a group of rows. Not compressed: it is written once and read once,
+/// and compressing would take longer than anything else about it.
+pub struct FrameWriter<W: Write> {
+    writer: BatchedWriter<W>,
+}
+
+impl<W: Write> FrameWriter<W> {
+    /// Begins one with the columns of `like`.
+    ///
+    /// # Errors
+    /// Whatever `out` fails with.
+    pub fn new(out: W, like: &DataFrame) -> Result<Self> {
+        let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Uncompressed).batched(like.schema());
+        Ok(Self { writer: writer.map_err(unwritten)? })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Whatever the file fails with.
+    pub fn append(&mut self, frame: &DataFrame) -> Result<()> {
+        self.writer.write_batch(frame).map_err(unwritten)
+    }
+
+    /// Writes the footer.
+    ///
+    /// # Errors
+    /// Whatever the file fails with.
+    pub fn finish(self) -> Result<()> {
+        self.writer.finish().map(drop).map_err(unwritten)
+    }
+}
+
+fn unwritten(cause: PolarsError) -> Error {
+    Error::new(Kind::File, "cannot write a parquet").because(cause).hint("check that there is room on the disk")
 }
 
 /// Writes a frame, atomically.
@@ -144,4 +210,77 @@ pub fn write_frame(path: &Path, frame: &DataFrame) -> Result<()> {
         let written = ParquetWriter::new(out).finish(&mut frame.clone());
         written.map(drop).map_err(|e| Error::file("write", path, e))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use arrow::array::StringArray;
+    use polars::prelude::df;
+
+    use super::*;
+    use crate::plan::{Keep, Plan};
+    use crate::roster::Roster;
+
+    /// A snapshot of ours whose addresses are nonsense and whose keys are right: whoever normalised again would find none.
+    fn with_nonsense(path: &Path, n: usize) {
+        let mut writer = SnapshotWriter::new(path).unwrap();
+        let column = |name: &str| -> ArrayRef {
+            let cell = |at: usize| match name {
+                columns::KEY => Some(format!("person{at}@example.com")),
+                columns::USERNAME_KEY => at.is_multiple_of(2).then(|| format!("login{at}@example.com")),
+                columns::STATE => Some(["active", "deleted"][at % 2].to_owned()),
+                columns::RULES => Some(if at == 1 { "lower+idna" } else { "" }.to_owned()),
+                columns::EMAIL | columns::USERNAME => Some(format!("nonsense {at}")),
+                _ => Some(at.to_string()),
+            };
+            Arc::new(StringArray::from((0..n).map(cell).collect::<Vec<_>>()))
+        };
+        let mut arrays: Vec<ArrayRef> = STRINGS.iter().map(|name| column(name)).collect();
+        arrays.push(Arc::new(arrow::array::UInt64Array::from(vec![1; n])));
+        writer.writer.write(&RecordBatch::try_new(Arc::clone(&writer.schema), arrays).unwrap()).unwrap();
+        let certificate = Certificate {
+            complete: true,
+            organisation_id: "org".to_owned(),
+            organisation_name: None,
+            started_at: String::new(),
+            ended_at: String::new(),
+            passes: 1,
+            states: Vec::new(),
+            n_without_id: 0,
+            no_cursor: None,
+            divisions: None,
+        };
+        writer.finish(&certificate).unwrap();
+    }
+
+    #[test]
+    fn the_keys_of_our_own_snapshot_are_believed_and_nothing_is_normalised_again() {
+        let dir = atomic::fresh_dir("rosterdiff-test-").unwrap();
+        let path = dir.join("org.parquet");
+        // More than one group of rows.
+        with_nonsense(&path, GROUP_ROWS + 7);
+        let emails = [
+            "Person0@Example.com",
+            "person1@example.com",
+            "login2@example.com",
+            "nonsense@example.com",
+            "person5006@example.com",
+        ];
+        let roster = Roster::from_frame(&df!("email" => emails).unwrap()).unwrap();
+        for keeps_cells in [true, false] {
+            let snapshot = read_snapshot(&path, keeps_cells).unwrap().unwrap();
+            assert_eq!((snapshot.len(), snapshot.is_complete()), (GROUP_ROWS + 7, true));
+            assert_eq!(snapshot.cell(Cell::Email, 0), keeps_cells.then_some("nonsense 0"));
+            let plan = Plan::build(&roster, &snapshot, Keep::First).unwrap();
+            let texts = |name: &str| {
+                let column = plan.frame().column(name).unwrap().str().unwrap().clone();
+                column.iter().map(|cell| cell.unwrap_or_default().to_owned()).collect::<Vec<_>>()
+            };
+            assert_eq!(texts("verdict"), ["present", "deleted", "present", "new", "present"]);
+            assert_eq!(texts("reason"), ["held.email", "held.email", "held.username", "", "held.email"]);
+            assert_eq!(texts("rules"), ["lower", "lower+idna", "", "", ""]);
+        }
+        std::fs::remove_dir_all(dir).unwrap();
+    }
 }

@@ -4,6 +4,7 @@
 //! the manifest: the roster itself is not needed any more.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 
 use polars::prelude::{Column, DataFrame};
@@ -12,11 +13,13 @@ use crate::apply::ledger::{Ledger, Row, Stage};
 use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
-use crate::files::manifest::{self, Digest, Input, Manifest};
-use crate::files::{self, atomic, csv, parquet};
-use crate::plan::{Plan, Policy, Verdict};
-use crate::roster::{self, Named, Records};
-use crate::snapshot::Snapshot;
+use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
+use crate::files::parquet::{self, FrameWriter};
+use crate::files::pour::{self, Wanted};
+use crate::files::{atomic, csv, source};
+use crate::lanes::Effort;
+use crate::plan::{Plan, Policy, Room, Teller, Verdict};
+use crate::roster::{self, Delimiter, Named, Opening, Records};
 
 /// The frame of a plan.
 pub const PLAN: &str = "plan.parquet";
@@ -90,20 +93,13 @@ fn is_of_a_plan(name: &str) -> bool {
 ///
 /// # Errors
 /// `File`.
-pub fn fill(dir: &Path, records: &Records, plan: &Plan, snapshot: &Snapshot, made: Made) -> Result<Manifest> {
-    parquet::write_frame(&dir.join(PLAN), plan.frame())?;
-    for verdict in Verdict::ALL {
-        let path = dir.join(format!("{}.csv", verdict.as_str()));
-        atomic::write(&path, |out| write_verdicts(out, records, plan, &[verdict]))?;
+pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Result<Manifest> {
+    let mut outputs = fill_rows(dir, teller, effort)?;
+    let taken = dir.join(SNAPSHOT);
+    if taken.exists() {
+        outputs.insert(SNAPSHOT.to_owned(), Digest::of_file(&taken)?);
     }
-    let mut outputs = BTreeMap::new();
-    let names = Verdict::ALL.iter().map(|v| format!("{}.csv", v.as_str()));
-    for name in names.chain([PLAN.to_owned(), SNAPSHOT.to_owned()]) {
-        let path = dir.join(&name);
-        if path.exists() {
-            outputs.insert(name, Digest::of_file(&path)?);
-        }
-    }
+    let (snapshot, counts) = (teller.snapshot, teller.verdicts.counts());
     let manifest = Manifest {
         format: Manifest::FORMAT,
         tool: concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -111,11 +107,11 @@ pub fn fill(dir: &Path, records: &Records, plan: &Plan, snapshot: &Snapshot, mad
         organisation_id: snapshot.organisation_id().map(str::to_owned),
         roster: made.roster,
         snapshot: made.snapshot,
-        delimiter: char::from(records.dialect.delimiter),
+        delimiter: char::from(teller.roster.records.sheet.dialect.delimiter),
         mapping: made.mapping,
         keep: made.policy.keep,
         defaults: made.policy.defaults,
-        counts: *plan.counts(),
+        counts: *counts,
         complete: snapshot.is_proven(),
         certificate: snapshot.certificate.clone(),
         probe: snapshot.probe.clone(),
@@ -125,20 +121,52 @@ pub fn fill(dir: &Path, records: &Records, plan: &Plan, snapshot: &Snapshot, mad
     Ok(manifest)
 }
 
+/// Writes the frame and the CSVs in one pass over the roster.
+fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<BTreeMap<String, Digest>> {
+    let name = |verdict: Verdict| format!("{}.csv", verdict.as_str());
+    let header = csv::header(&teller.roster.records.sheet, &columns::PLAN_TOOL);
+    let mut csvs = Vec::with_capacity(Verdict::ALL.len());
+    for verdict in Verdict::ALL {
+        let mut csv = Digested::new(&dir.join(name(verdict)))?;
+        csv.write_all(&header).map_err(|e| csv.failed(e))?;
+        csvs.push(csv);
+    }
+    let mut frame = Digested::new(&dir.join(PLAN))?;
+    let like = teller.frame(0..0, &mut Vec::new(), &mut Room::default())?;
+    let mut files = csvs.iter_mut().map(Digested::share).collect::<Result<Vec<_>>>()?;
+    files.push(frame.share()?);
+    let mut writer = FrameWriter::new(&mut frame, &like)?;
+    let wanted = Wanted { csv: std::array::from_fn(Some), frame: true };
+    atomic::while_flushing(dir, files, || {
+        pour::pour(teller, wanted, effort, |poured| {
+            for (csv, lines) in csvs.iter_mut().zip(&poured.csv) {
+                csv.write_all(lines).map_err(|e| csv.failed(e))?;
+            }
+            poured.frame.as_ref().map_or(Ok(()), |rows| writer.append(rows))
+        })?;
+        writer.finish()
+    })?;
+    let mut outputs = BTreeMap::from([(PLAN.to_owned(), frame.commit()?)]);
+    for (verdict, csv) in Verdict::ALL.into_iter().zip(csvs) {
+        outputs.insert(name(verdict), csv.commit()?);
+    }
+    Ok(outputs)
+}
+
 /// Writes the rows of some verdicts as CSV, in file order.
 ///
 /// # Errors
 /// `File`.
 pub fn write_verdicts(
     out: &mut dyn std::io::Write,
-    records: &Records,
-    plan: &Plan,
+    teller: &Teller<'_>,
     verdicts: &[Verdict],
+    effort: Effort,
 ) -> Result<()> {
-    let words = plan.frame().column(columns::VERDICT)?.str()?;
-    let wanted = |at: usize| words.get(at).and_then(Verdict::from_word).is_some_and(|v| verdicts.contains(&v));
-    let rows = records.records.iter().zip(0..).filter(|(_, at)| wanted(*at));
-    csv::write_rows(out, records, plan.frame(), &columns::PLAN_TOOL, rows)
+    let failed = |e: std::io::Error| Error::new(Kind::File, "cannot write rows").because(e);
+    out.write_all(&csv::header(&teller.roster.records.sheet, &columns::PLAN_TOOL)).map_err(failed)?;
+    let wanted = Wanted { csv: Verdict::ALL.map(|v| verdicts.contains(&v).then_some(0)), frame: false };
+    pour::pour(teller, wanted, effort, |poured| out.write_all(&poured.csv[0]).map_err(failed))
 }
 
 /// Opens a plan: reads the manifest, holds every file against its digest, reads the frame.
@@ -186,18 +214,21 @@ impl NewRows {
     /// # Errors
     /// `Damaged` if it does not hold the new rows of `plan`.
     pub fn read(dir: &Path, manifest: &Manifest, plan: &Plan) -> Result<Self> {
-        let delimiter = u8::try_from(manifest.delimiter).ok();
-        let records = roster::read("new.csv", files::read(&dir.join("new.csv"))?, delimiter)?;
+        let delimiter = u8::try_from(manifest.delimiter).map_or(Delimiter::Detect, Delimiter::Said);
+        let text = source::open(&dir.join("new.csv"))?;
+        let sheet = roster::open("new.csv", text, Opening { delimiter, ..Opening::default() })?;
+        // Behind the source columns stand the tool columns, and of these the row number first.
+        let numbers = sheet.columns(&[sheet.header.len()])?;
         let words = plan.frame().column(columns::VERDICT)?.str()?;
         let is_new = |at: &usize| words.get(*at) == Some(Verdict::New.as_str());
-        let at = |record| (records.row_number(record)? as usize).checked_sub(1).filter(is_new);
-        let found: Option<Vec<usize>> = records.records.iter().map(at).collect();
+        let at = |number: &String| number.parse::<usize>().ok()?.checked_sub(1).filter(is_new);
+        let found: Option<Vec<usize>> = numbers.iter().flatten().map(at).collect();
         let found = found.filter(|found| found.len() as u64 == plan.counts().new);
         let at = found.ok_or_else(|| {
             Error::new(Kind::Damaged, "new.csv does not hold the new rows of the plan")
                 .hint("plan again; nothing was sent")
         })?;
-        Ok(Self { records, at })
+        Ok(Self { records: Records::find(sheet)?, at })
     }
 }
 
@@ -219,8 +250,8 @@ pub fn write_results(dir: &Path, plan: &Plan, new: &NewRows, ledger: &Ledger) ->
     let tools: Vec<&str> = columns::PLAN_TOOL.iter().chain(&columns::RESULT_TOOL).copied().collect();
     for (name, wanted) in files {
         let is_wanted = |at: usize| words.get(at).is_some_and(|w| wanted.iter().any(|o| o.as_str() == w));
-        let rows = new.records.records.iter().zip(new.at.iter().copied()).filter(|(_, at)| is_wanted(*at));
-        atomic::write(&dir.join(name), |out| csv::write_rows(out, &new.records, &result, &tools, rows))?;
+        let rows: Vec<_> = new.at.iter().copied().enumerate().filter(|(_, at)| is_wanted(*at)).collect();
+        atomic::write(&dir.join(name), |out| csv::write_rows(out, &new.records, &result, &tools, &rows))?;
     }
     Ok(())
 }

@@ -2,79 +2,82 @@
 
 use std::collections::HashMap;
 
-use polars::prelude::StringChunked;
-
-use super::{Defaults, Policy, SENT};
-use crate::columns;
+use super::Policy;
 use crate::error::Result;
-use crate::person::{Division, DivisionFault, Person};
-use crate::roster::{Roster, RowFault};
+use crate::person::{Division, Person};
+use crate::reason::Reason;
+use crate::roster::{Facts, Roster, RowFault};
 use crate::snapshot::Snapshot;
 
 /// A create above the service's limit on a request.
 const TOO_LARGE: &str = "request.too_large";
 
-impl Defaults {
-    /// The default of a column; none if it has none.
-    pub(super) fn of(&self, column: &str) -> Option<&str> {
-        match column {
-            columns::DEPARTMENT => self.department.as_deref(),
-            columns::TITLE => self.title.as_deref(),
-            columns::DIVISION => self.division.as_deref(),
-            _ => None,
-        }
-    }
-}
-
 /// Looks at rows one by one.
 pub(super) struct Fitting<'a> {
-    has_names: bool,
-    /// Cells in the order of [`SENT`], and what stands in for empty ones.
-    cells: [(&'a StringChunked, Option<&'a str>); SENT.len()],
+    roster: &'a Roster,
+    policy: &'a Policy,
     divisions: Option<&'a [Division]>,
     /// What a text for a division came to before.
-    known: HashMap<&'a str, Option<DivisionFault>>,
+    known: HashMap<&'a str, Reason>,
+    nameless: Reason,
+    /// Whether the defaults alone may make a create too large.
+    is_large: bool,
 }
 
 impl<'a> Fitting<'a> {
-    pub(super) fn new(roster: &'a Roster, snapshot: &'a Snapshot, policy: &'a Policy) -> Result<Self> {
-        let cells = |name: &str| -> Result<_> { Ok((roster.frame.column(name)?.str()?, policy.defaults.of(name))) };
-        let [email, name, department, title, division, phone] = SENT.map(cells);
-        Ok(Self {
-            has_names: roster.has_names,
-            cells: [email?, name?, department?, title?, division?, phone?],
+    pub(super) fn new(roster: &'a Roster, snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
+        let defaults = &policy.defaults;
+        let texts = [&defaults.department, &defaults.title, &defaults.division];
+        let octets: usize = texts.into_iter().flatten().map(String::len).sum();
+        Self {
+            roster,
+            policy,
             divisions: snapshot.divisions.as_deref(),
             known: HashMap::new(),
-        })
+            nameless: if roster.has_names() { Reason::of(RowFault::NameMissing.code()) } else { Reason::NONE },
+            is_large: octets >= Person::OCTETS_SURELY_FIT / 2,
+        }
     }
 
     /// Why the row at `at` cannot be created, if it cannot.
-    pub(super) fn fault(&mut self, at: usize) -> Option<&'static str> {
-        let [email, name, department, title, division, phone] = self.cells.map(|(cells, or)| cells.get(at).or(or));
-        if self.has_names && name.is_none() {
-            return Some(RowFault::NameMissing.code());
+    ///
+    /// # Errors
+    /// `File` if the roster cannot be read any more.
+    pub(super) fn fault(&mut self, at: usize) -> Result<Reason> {
+        let facts = self.roster.facts_at(at);
+        if facts.has(Facts::NAMELESS) && self.nameless != Reason::NONE {
+            return Ok(self.nameless);
         }
-        if let (Some(all), Some(text)) = (self.divisions, division) {
-            let fault = *self.known.entry(text).or_insert_with(|| Division::find(all, text).err());
-            if let Some(fault) = fault {
-                return Some(fault.code());
-            }
+        let division = self.division(at);
+        if division != Reason::NONE || !(self.is_large || facts.has(Facts::LARGE)) {
+            return Ok(division);
         }
-        let text = |cell: Option<&str>| cell.map(str::to_owned);
-        let octets: usize = [name, department, title, division].into_iter().flatten().map(str::len).sum();
-        if octets < Person::OCTETS_SURELY_FIT {
-            return None;
-        }
+        self.size(at)
+    }
+
+    fn division(&mut self, at: usize) -> Reason {
+        let text = self.roster.division(at).or(self.policy.defaults.division.as_deref());
+        let (Some(all), Some(text)) = (self.divisions, text) else { return Reason::NONE };
+        let find = || Division::find(all, text).err().map_or(Reason::NONE, |fault| Reason::of(fault.code()));
+        *self.known.entry(text).or_insert_with(find)
+    }
+
+    fn size(&self, at: usize) -> Result<Reason> {
+        let (mut buffer, mut ends, mut key) = (Vec::new(), Vec::new(), String::new());
+        let block = self.roster.records.read(at..at + 1, &mut buffer)?;
+        let said = self.roster.said(&block.record(at, &mut ends)?, at, Some(&mut key));
+        let defaults = &self.policy.defaults;
+        let text = |cell: Option<std::borrow::Cow<'_, str>>| cell.map(std::borrow::Cow::into_owned);
         let person = Person {
             row: 0,
             key: String::new(),
-            email: email.unwrap_or_default().to_owned(),
-            name: name.unwrap_or_default().to_owned(),
-            department: text(department),
-            title: text(title),
-            division: text(division),
-            phone: text(phone),
+            email: text(said.email).unwrap_or_default(),
+            name: text(said.name).unwrap_or_default(),
+            department: text(said.department).or_else(|| defaults.department.clone()),
+            title: text(said.title).or_else(|| defaults.title.clone()),
+            division: text(said.division).or_else(|| defaults.division.clone()),
+            phone: said.phone,
         };
-        (!person.fits()).then_some(TOO_LARGE)
+        Ok(if person.fits() { Reason::NONE } else { Reason::of(TOO_LARGE) })
     }
 }

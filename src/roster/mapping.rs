@@ -19,8 +19,7 @@ pub use families::Family;
 pub use positions::map_headerless;
 
 use crate::error::{Error, Kind, Result};
-use crate::roster::Records;
-use crate::roster::records::headless;
+use crate::roster::sheet::{Sheet, headless};
 
 /// Which columns of a file hold what, by position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +86,12 @@ impl Wanted {
 const FIELDS: [&str; 6] = ["email", "name", "department", "title", "division", "phone"];
 
 impl Mapping {
+    /// All columns that are mapped.
+    pub(super) fn columns(&self) -> impl Iterator<Item = usize> + '_ {
+        let some = [self.name_else, self.department, self.title, self.division, self.phone];
+        [self.email].into_iter().chain(self.name.iter().copied()).chain(some.into_iter().flatten())
+    }
+
     /// The mapping in header names.
     #[must_use]
     pub fn named(&self, header: &[String]) -> Named {
@@ -107,13 +112,13 @@ impl Mapping {
 ///
 /// # Errors
 /// `File` if there is no e-mail column, or two of the best rank; `Usage` if a wanted column or field does not exist.
-pub fn map(records: &Records, wanted: &[Wanted]) -> Result<Mapping> {
+pub fn map(sheet: &Sheet, wanted: &[Wanted]) -> Result<Mapping> {
     check_fields(wanted)?;
-    let headers: Vec<Header> = records.header.iter().map(|h| Header::of(h)).collect();
+    let headers: Vec<Header> = sheet.header.iter().map(|h| Header::of(h)).collect();
     let family = families::family(&headers);
     let chosen = |field: &str| -> Result<Option<Vec<usize>>> {
         let hit = wanted.iter().rev().find(|w| w.field == field);
-        hit.map(|w| if w.is_for_none() { Ok(Vec::new()) } else { find_wanted(records, w) }).transpose()
+        hit.map(|w| if w.is_for_none() { Ok(Vec::new()) } else { find_wanted(sheet, w) }).transpose()
     };
     let one = |field: &str, otherwise: Option<usize>| -> Result<Option<usize>> {
         match chosen(field)? {
@@ -124,7 +129,7 @@ pub fn map(records: &Records, wanted: &[Wanted]) -> Result<Mapping> {
     };
     let email = match chosen("email")? {
         Some(columns) => single("email", &columns)?,
-        None => find_email(records, &headers, family.map(|(_, key)| key))?,
+        None => find_email(sheet, &headers, family.map(|(_, key)| key))?,
     };
     let family = family.map(|(family, _)| family);
     let (name, name_else) = match chosen("name")? {
@@ -164,8 +169,8 @@ fn single(field: &str, columns: &[usize]) -> Result<usize> {
 
 /// The columns of a file that may be called by one of `words` (squashed), in the order of the words.
 #[must_use]
-pub fn columns_called(records: &Records, words: &[&str]) -> Vec<usize> {
-    let headers: Vec<Header> = records.header.iter().map(|h| Header::of(h)).collect();
+pub fn columns_called(sheet: &Sheet, words: &[&str]) -> Vec<usize> {
+    let headers: Vec<Header> = sheet.header.iter().map(|h| Header::of(h)).collect();
     let called = |word: &&str| (0..headers.len()).filter(|at| headers[*at].is_own(word)).collect::<Vec<_>>();
     words.iter().flat_map(called).collect()
 }
@@ -193,7 +198,7 @@ fn find_name(headers: &[Header], family: Option<Family>) -> (Vec<usize>, Option<
     }
 }
 
-fn find_email(records: &Records, headers: &[Header], family_key: Option<&str>) -> Result<usize> {
+fn find_email(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Result<usize> {
     let ranked = |list: &[&str]| -> Vec<usize> {
         let is_hit = |h: &Header| list.iter().any(|word| h.is_key(word));
         headers.iter().enumerate().filter(|(_, h)| is_hit(h)).map(|(at, _)| at).collect()
@@ -204,56 +209,56 @@ fn find_email(records: &Records, headers: &[Header], family_key: Option<&str>) -
     }
     if best.is_empty() {
         best = ranked(&LOGIN);
-        best.retain(|at| every_value_has_at(records, *at));
+        let mut has_at = every_value_has_at(sheet, &best)?.into_iter();
+        best.retain(|_| has_at.next() == Some(true));
     }
     match best[..] {
         [one] => Ok(one),
-        [] => Err(no_email(records, headers)),
-        _ => Err(two_emails(records, &best)),
+        [] => Err(no_email(sheet, headers)),
+        _ => Err(two_emails(sheet, &best)),
     }
 }
 
-fn every_value_has_at(records: &Records, column: usize) -> bool {
-    let mut fields = Vec::new();
-    let sound = records.records.iter().filter(|r| r.fault.is_none());
-    sound.map(|r| records.cells(r, &[column], &mut fields)).all(|cells| cells[0].is_empty() || cells[0].contains('@'))
+fn every_value_has_at(sheet: &Sheet, columns: &[usize]) -> Result<Vec<bool>> {
+    let is_other = |cell: &str| !cell.is_empty() && !cell.contains('@');
+    Ok(sheet.count(columns, is_other)?.into_iter().map(|n| n == 0).collect())
 }
 
 fn quoted_list(names: impl Iterator<Item = String>) -> String {
     names.map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ")
 }
 
-fn no_email(records: &Records, headers: &[Header]) -> Error {
-    if let Some(error) = headless(&records.origin, &records.header) {
+fn no_email(sheet: &Sheet, headers: &[Header]) -> Error {
+    if let Some(error) = headless(&sheet.origin, &sheet.header) {
         return error;
     }
-    let columns = quoted_list(records.header.iter().cloned());
-    let what = format!("{} has no e-mail column; its columns are {columns}", records.origin);
+    let columns = quoted_list(sheet.header.iter().cloned());
+    let what = format!("{} has no e-mail column; its columns are {columns}", sheet.origin);
     let error = Error::new(Kind::File, what);
     let private = headers.iter().position(|h| h.is_about_mail() && h.is_strange());
     error.hint(match private {
         Some(at) => format!(
             "a private, former or somebody else's address is never taken by itself; if it is the key, say --map email=\"{}\"",
-            records.header[at]
+            sheet.header[at]
         ),
         None => "name it with --map email=\"COLUMN\", or say --no-header if the first line is none".to_owned(),
     })
 }
 
-fn two_emails(records: &Records, best: &[usize]) -> Error {
-    let names = quoted_list(best.iter().map(|at| records.header[*at].clone()));
-    Error::new(Kind::File, format!("{}: which of {names} is the key?", records.origin))
-        .hint(format!("say so with --map email=\"{}\"", records.header[best[0]]))
+fn two_emails(sheet: &Sheet, best: &[usize]) -> Error {
+    let names = quoted_list(best.iter().map(|at| sheet.header[*at].clone()));
+    Error::new(Kind::File, format!("{}: which of {names} is the key?", sheet.origin))
+        .hint(format!("say so with --map email=\"{}\"", sheet.header[best[0]]))
 }
 
-fn find_wanted(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
+fn find_wanted(sheet: &Sheet, wanted: &Wanted) -> Result<Vec<usize>> {
     let find = |text: &str| {
         let text = text.trim().trim_matches('"');
         if text.is_empty() {
             return None;
         }
-        let exact = records.header.iter().position(|h| h == text);
-        exact.or_else(|| records.header.iter().position(|h| h.to_lowercase() == text.to_lowercase()))
+        let exact = sheet.header.iter().position(|h| h == text);
+        exact.or_else(|| sheet.header.iter().position(|h| h.to_lowercase() == text.to_lowercase()))
     };
     // A header may itself hold a plus sign: the whole text is tried first.
     let whole = find(&wanted.column).map(|at| vec![at]);
@@ -261,13 +266,13 @@ fn find_wanted(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
     found.ok_or_else(|| {
         let numbers =
             if wanted.column.starts_with(|c: char| c.is_ascii_digit()) { "; numbers need --no-header" } else { "" };
-        let what = format!("--map {}=\"{}\": {} has no such column", wanted.field, wanted.column, records.origin);
+        let what = format!("--map {}=\"{}\": {} has no such column", wanted.field, wanted.column, sheet.origin);
         // What stands in a first line that is no header is nobody's to read in a log: not the address, nor what is beside.
-        let is_somebody = headless(&records.origin, &records.header).is_some();
+        let is_somebody = headless(&sheet.origin, &sheet.header).is_some();
         Error::new(Kind::Usage, what).hint(if is_somebody {
             "its first line holds an address, so it is no header: read it with --no-header".to_owned()
         } else {
-            format!("its columns are {}{numbers}", quoted_list(records.header.iter().cloned()))
+            format!("its columns are {}{numbers}", quoted_list(sheet.header.iter().cloned()))
         })
     })
 }
@@ -276,11 +281,11 @@ fn find_wanted(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::roster::read;
+    use crate::roster::{Opening, open_bytes};
 
     fn mapped(text: &str) -> Result<Named> {
-        let records = read("hr.csv", text.as_bytes().to_vec(), None).unwrap();
-        map(&records, &[]).map(|m| m.named(&records.header))
+        let sheet = open_bytes("hr.csv", text.as_bytes().to_vec(), Opening::default()).unwrap();
+        map(&sheet, &[]).map(|m| m.named(&sheet.header))
     }
 
     #[test]
@@ -316,12 +321,12 @@ mod tests {
 
     #[test]
     fn what_the_user_wants_comes_first() {
-        let records = read("hr.csv", b"Email,Work Email,A+B,First,Last\n".to_vec(), None).unwrap();
+        let sheet = open_bytes("hr.csv", b"Email,Work Email,A+B,First,Last\n".to_vec(), Opening::default()).unwrap();
         let want = |field: &str, column: &str| Wanted { field: field.into(), column: column.into() };
-        let mapping = map(&records, &[want("email", "work email"), want("name", "\"First\"+\"Last\"")]).unwrap();
+        let mapping = map(&sheet, &[want("email", "work email"), want("name", "\"First\"+\"Last\"")]).unwrap();
         assert_eq!((mapping.email, mapping.name), (1, vec![3, 4]));
-        assert_eq!(map(&records, &[want("email", "email"), want("title", "A+B")]).unwrap().title, Some(2));
-        assert_eq!(map(&records, &[want("email", "nope")]).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(map(&sheet, &[want("email", "email"), want("title", "A+B")]).unwrap().title, Some(2));
+        assert_eq!(map(&sheet, &[want("email", "nope")]).unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]
@@ -373,9 +378,9 @@ mod tests {
                 "email|name|department|title|phone_work|division",
             ),
         ] {
-            let records = read("hr.csv", format!("{header}\n").into_bytes(), None).unwrap();
-            let mapping = map(&records, &[]).unwrap();
-            let named = mapping.named(&records.header);
+            let sheet = open_bytes("hr.csv", format!("{header}\n").into_bytes(), Opening::default()).unwrap();
+            let mapping = map(&sheet, &[]).unwrap();
+            let named = mapping.named(&sheet.header);
             let text = |cell: Option<String>| cell.unwrap_or_default();
             let found = [
                 named.email,
@@ -401,9 +406,9 @@ mod tests {
     fn an_hr_division_and_a_private_phone_are_mapped_only_on_demand() {
         let named = mapped("Email,Name,Division,Mobile Phone,Home Phone,Recovery Phone\n").unwrap();
         assert_eq!((named.division, named.phone), (None, None));
-        let records = read("hr.csv", b"Email,Division,Mobile Phone\n".to_vec(), None).unwrap();
+        let sheet = open_bytes("hr.csv", b"Email,Division,Mobile Phone\n".to_vec(), Opening::default()).unwrap();
         let want = |field: &str, column: &str| Wanted { field: field.into(), column: column.into() };
-        let mapping = map(&records, &[want("division", "division"), want("phone", "Mobile Phone")]).unwrap();
+        let mapping = map(&sheet, &[want("division", "division"), want("phone", "Mobile Phone")]).unwrap();
         assert_eq!((mapping.division, mapping.phone), (Some(1), Some(2)));
     }
 
@@ -427,26 +432,26 @@ mod tests {
         let named = mapped("Email,Manager [displayName],Manager's Job Title [jobTitle],Second Dept. [department]\n");
         let named = named.unwrap();
         assert_eq!((named.name.len(), named.title, named.department), (0, None, None));
-        let records = read("hr.csv", b"Email,Manager [displayName]\n".to_vec(), None).unwrap();
+        let sheet = open_bytes("hr.csv", b"Email,Manager [displayName]\n".to_vec(), Opening::default()).unwrap();
         let wanted = Wanted { field: "name".into(), column: "Manager [displayName]".into() };
-        assert_eq!(map(&records, &[wanted]).unwrap().name, [1]);
+        assert_eq!(map(&sheet, &[wanted]).unwrap().name, [1]);
     }
 
     #[test]
     fn an_empty_column_leaves_a_field_out_but_never_the_key() {
-        let records = read("hr.csv", b"Email,Name,Title,Department,Phone\n".to_vec(), None).unwrap();
+        let sheet = open_bytes("hr.csv", b"Email,Name,Title,Department,Phone\n".to_vec(), Opening::default()).unwrap();
         let none = |field: &str| Wanted { field: field.into(), column: String::new() };
         let wanted = ["name", "title", "department", "phone", "division"].map(none);
-        let mapping = map(&records, &wanted).unwrap();
+        let mapping = map(&sheet, &wanted).unwrap();
         assert_eq!((mapping.name.len(), mapping.title, mapping.department, mapping.phone), (0, None, None, None));
-        assert_eq!(map(&records, &[none("email")]).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(map(&sheet, &[none("email")]).unwrap_err().kind(), Kind::Usage);
     }
 
     #[test]
     fn the_hint_for_a_wrong_column_tells_nobody_of_a_first_line() {
-        let records = read("hr.csv", b"Ada Lovelace,ada@example.com\n".to_vec(), None).unwrap();
+        let sheet = open_bytes("hr.csv", b"Ada Lovelace,ada@example.com\n".to_vec(), Opening::default()).unwrap();
         let wanted = Wanted { field: "email".into(), column: "Mail".into() };
-        let told = format!("{:?}", map(&records, &[wanted]).unwrap_err());
+        let told = format!("{:?}", map(&sheet, &[wanted]).unwrap_err());
         assert!(told.contains("--no-header") && !told.contains("Ada") && !told.contains("example.com"), "{told}");
     }
 

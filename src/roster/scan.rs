@@ -1,258 +1,191 @@
-//! Where records begin and end.
+//! Where records begin and end, and the cells between.
 //!
 //! A record scanner of our own, because no reader at hand is a sufficient judge of a roster: one pads short rows
 //! silently, another swallows a stray quote and with it the next row. It keeps byte ranges and physical lines, reads
 //! LF, CRLF and CR, and never guesses: an open quote at the end of the file is an error with the line where it began.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::error::{Error, Kind, Result};
-use crate::roster::RecordFault;
+use super::marks::Marks;
+use super::records::RecordFault;
 
-/// Longest record, in bytes. A longer one is an open quote that swallowed its neighbours.
-const RECORD_BYTES_MAX: usize = 4 << 20;
-
-/// Delimiters that are recognised; of equally frequent ones the last.
-const DELIMITERS: [u8; 4] = [b'|', b'\t', b';', b','];
-
-/// Records that the delimiter of a file without a header is judged by.
-const SAMPLE_RECORDS: usize = 20;
-
-/// One record as it was found, before its width is judged.
-pub(super) struct Raw {
-    pub range: Range<usize>,
-    pub line: u32,
-    pub fault: Option<RecordFault>,
+/// How a window into a file came to its end while a record was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scanned {
+    /// The record ends here (its line end not counted).
+    Whole(usize, Option<RecordFault>),
+    /// The window ends before the record surely does.
+    Cut,
+    /// The file ends within quotes.
+    Open,
 }
 
-/// A place in the bytes of a file, and its physical line.
+/// Ends of the cells of one record, counted from its start. A cell begins behind the delimiter of the one before.
+pub(super) type Ends = Vec<u32>;
+
+/// Cell `at` of a record whose cells end at `ends`.
+#[inline]
+pub(super) fn cell(ends: &[u32], at: usize) -> Option<Range<usize>> {
+    let end = *ends.get(at)? as usize;
+    let start = if at == 0 { 0 } else { ends[at - 1] as usize + 1 };
+    Some(start..end)
+}
+
+/// The text of a raw cell: quotes off, doubled quotes single.
+#[must_use]
+#[inline]
+pub(super) fn decode(raw: &str) -> Cow<'_, str> {
+    let Some(inner) = raw.strip_prefix('"') else { return Cow::Borrowed(raw) };
+    let inner = inner.strip_suffix('"').unwrap_or(inner);
+    if inner.contains("\"\"") { Cow::Owned(inner.replace("\"\"", "\"")) } else { Cow::Borrowed(inner) }
+}
+
+/// A record that is being read.
+struct Open {
+    start: usize,
+    /// Where the present cell begins.
+    cell: usize,
+    fault: Option<RecordFault>,
+}
+
+/// A record is at most 4 MiB long: that is held against it by whoever sees it whole.
+#[inline]
+fn offset(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// A place in a window, and its line.
 pub(super) struct Scanner<'a> {
-    pub bytes: &'a [u8],
+    bytes: &'a [u8],
+    marks: Marks<'a>,
+    delimiter: u8,
+    /// Whether the file ends where the window does.
+    is_end: bool,
     pub at: usize,
     pub line: u32,
 }
 
-impl Scanner<'_> {
-    /// The next record that is not a blank line; its raw cells in `fields`.
-    pub(super) fn next(&mut self, origin: &str, delimiter: u8, fields: &mut Vec<Range<usize>>) -> Result<Option<Raw>> {
-        self.skip_blank_lines();
-        if self.at >= self.bytes.len() {
-            return Ok(None);
-        }
-        fields.clear();
-        let (start, line) = (self.at, self.line);
-        let scanned = self.record(delimiter, fields);
-        let (end, fault) = scanned.ok_or_else(|| {
-            Error::new(Kind::File, format!("{origin}, line {line}: a quoted cell of this record is never closed"))
-                .hint("close the quote, or double it (\"\") if it belongs to the text; nothing was written")
-        })?;
-        if end - start > RECORD_BYTES_MAX {
-            let what = format!("{origin}, line {line}: this record is longer than 4 MiB");
-            return Err(Error::new(Kind::File, what).hint("look for an open quote on that line"));
-        }
-        self.skip_line_end();
-        Ok(Some(Raw { range: start..end, line, fault }))
+impl<'a> Scanner<'a> {
+    pub(super) const fn new(bytes: &'a [u8], delimiter: u8, is_end: bool, line: u32) -> Self {
+        Self { bytes, marks: Marks::new(bytes, delimiter), delimiter, is_end, at: 0, line }
     }
 
-    /// Scans one record up to its line end: `None` if a quote stays open.
-    pub(super) fn record(
-        &mut self,
-        delimiter: u8,
-        fields: &mut Vec<Range<usize>>,
-    ) -> Option<(usize, Option<RecordFault>)> {
-        let mut fault = None;
-        loop {
-            let start = self.at;
-            if self.bytes.get(start) == Some(&b'"') {
-                self.quoted(&mut fault)?;
+    /// Moves to the next byte that is no line end; whether there is one in the window.
+    #[inline]
+    pub(super) fn skip_blank_lines(&mut self) -> bool {
+        while let Some(b'\n' | b'\r') = self.bytes.get(self.at) {
+            if !self.skip_line_end() {
+                return false;
             }
-            self.plain(delimiter, &mut fault);
-            fields.push(start..self.at);
-            if self.bytes.get(self.at) != Some(&delimiter) {
-                return Some((self.at, fault));
-            }
-            self.at += 1;
         }
+        self.at < self.bytes.len()
     }
 
-    /// From an opening quote to behind the closing one.
-    fn quoted(&mut self, fault: &mut Option<RecordFault>) -> Option<()> {
-        let open = self.at;
-        self.at += 1;
-        loop {
-            self.at += memchr::memchr(b'"', self.bytes.get(self.at..)?)?;
-            self.at += 1;
-            if self.bytes.get(self.at) != Some(&b'"') {
-                break;
-            }
-            self.at += 1;
+    /// Over the line end that stands here; not if the window cuts it in two.
+    fn skip_line_end(&mut self) -> bool {
+        let before = self.marks.clone();
+        let place = self.marks.next();
+        if self.bytes[place] == b'\n' {
+            self.at = place + 1;
+            self.line = self.line.saturating_add(1);
+            return true;
         }
-        let inside = &self.bytes[open..self.at];
-        self.line += count_lines(inside);
-        if memchr::memchr(0, inside).is_some() {
-            *fault = fault.or(Some(RecordFault::Nul));
+        let is_whole = self.end_line_at(place);
+        if !is_whole {
+            self.marks = before;
         }
-        // Whatever follows but a delimiter or a line end is marked by `plain`.
-        Some(())
+        is_whole
     }
 
-    /// To the next delimiter or line end. A quote on the way is stray, and so is any text behind a closing quote.
-    fn plain(&mut self, delimiter: u8, fault: &mut Option<RecordFault>) {
-        let behind_quote = self.at > 0 && self.bytes[self.at - 1] == b'"';
+    /// Reads one record and moves behind its line end. `ends` gets the ends of its cells.
+    #[inline]
+    pub(super) fn record(&mut self, ends: &mut Ends) -> Scanned {
         let start = self.at;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            match byte {
-                b'\n' | b'\r' => break,
-                _ if byte == delimiter => break,
-                b'"' => *fault = fault.or(Some(RecordFault::StrayQuote)),
-                0 => *fault = fault.or(Some(RecordFault::Nul)),
-                _ => {}
+        let mut open = Open { start, cell: start, fault: None };
+        ends.clear();
+        loop {
+            let place = self.marks.next();
+            let byte = self.bytes.get(place).copied();
+            if byte == Some(self.delimiter) {
+                ends.push(offset(place - start));
+                open.cell = place + 1;
+            } else if byte == Some(b'\n') {
+                ends.push(offset(place - start));
+                self.at = place + 1;
+                self.line = self.line.saturating_add(1);
+                return Scanned::Whole(place, open.fault);
+            } else if let Some(scanned) = self.rare(byte, place, &mut open, ends) {
+                return scanned;
             }
-            self.at += 1;
-        }
-        if behind_quote && self.at > start {
-            *fault = fault.or(Some(RecordFault::StrayQuote));
         }
     }
 
-    /// Excel's own first line, `sep=;`: it names the delimiter and holds nothing.
-    pub(super) fn skip_sep_line(&mut self) -> Option<u8> {
-        let (delimiter, rest) = self.bytes[self.at..].strip_prefix(b"sep=")?.split_first()?;
-        if !DELIMITERS.contains(delimiter) || !matches!(rest.first(), Some(b'\n' | b'\r')) {
-            return None;
+    /// Whatever is neither a delimiter nor a line feed; how the record ends, if it does.
+    fn rare(&mut self, byte: Option<u8>, place: usize, open: &mut Open, ends: &mut Ends) -> Option<Scanned> {
+        match byte {
+            // A quote at the start of a cell opens it; behind that only the end of the cell may stand.
+            Some(b'"') if place == open.cell => match self.quoted(&mut open.fault) {
+                Ok(close) if self.marks.peek() == close => {}
+                Ok(_) => open.fault = open.fault.or(Some(RecordFault::StrayQuote)),
+                Err(how) => return Some(how),
+            },
+            Some(b'"') => open.fault = open.fault.or(Some(RecordFault::StrayQuote)),
+            Some(0) => open.fault = open.fault.or(Some(RecordFault::Nul)),
+            None if !self.is_end => return Some(Scanned::Cut),
+            // A carriage return, or the end of the file.
+            _ => {
+                self.at = place;
+                if byte.is_some() && !self.end_line_at(place) {
+                    return Some(Scanned::Cut);
+                }
+                ends.push(offset(place - open.start));
+                return Some(Scanned::Whole(place, open.fault));
+            }
         }
-        self.at = self.bytes.len() - rest.len();
-        self.skip_line_end();
-        Some(*delimiter)
+        None
     }
 
-    /// The line at which this place stands, blank lines skipped.
-    fn peek_line(&mut self) -> &[u8] {
-        self.skip_blank_lines();
-        let rest = &self.bytes[self.at..];
-        &rest[..rest.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len())]
-    }
-
-    /// What stands outside quotes in the next record.
-    pub(super) fn peek_unquoted(&mut self) -> Vec<u8> {
-        self.skip_blank_lines();
-        unquoted(&self.bytes[self.at..])
-    }
-
-    /// The first line of an Entra template, `version:v1.0`: it stands before the header, and Excel fills it up with
-    /// empty cells.
-    pub(super) fn skip_preamble(&mut self) -> bool {
-        let line = self.peek_line();
-        let text = String::from_utf8_lossy(line).to_ascii_lowercase();
-        let is_filling =
-            |c: char| c == '"' || c.is_whitespace() || u8::try_from(c).is_ok_and(|b| DELIMITERS.contains(&b));
-        let text = text.trim_matches(is_filling);
-        let version = text.strip_prefix("version:v").unwrap_or_default();
-        let is_preamble = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
-        if is_preamble {
-            self.at += line.len();
-            self.skip_line_end();
+    /// Behind the line end whose first byte was taken already; not if the window cuts it in two.
+    fn end_line_at(&mut self, place: usize) -> bool {
+        match self.bytes.get(place + 1) {
+            Some(b'\n') => {
+                self.marks.next();
+                self.at = place + 2;
+            }
+            None if !self.is_end => return false,
+            _ => self.at = place + 1,
         }
-        is_preamble
+        self.line = self.line.saturating_add(1);
+        true
     }
 
-    fn skip_blank_lines(&mut self) {
-        while matches!(self.bytes.get(self.at), Some(b'\n' | b'\r')) {
-            self.skip_line_end();
+    /// From an opening quote to behind the closing one, or how the window ended before.
+    fn quoted(&mut self, fault: &mut Option<RecordFault>) -> Result<usize, Scanned> {
+        loop {
+            let place = self.marks.next();
+            match self.bytes.get(place) {
+                None => return Err(if self.is_end { Scanned::Open } else { Scanned::Cut }),
+                Some(b'"') => match self.bytes.get(place + 1) {
+                    Some(b'"') => drop(self.marks.next()),
+                    None if !self.is_end => return Err(Scanned::Cut),
+                    _ => return Ok(place + 1),
+                },
+                Some(b'\n') => self.line = self.line.saturating_add(1),
+                Some(b'\r') if self.bytes.get(place + 1) != Some(&b'\n') => self.line = self.line.saturating_add(1),
+                Some(0) => *fault = fault.or(Some(RecordFault::Nul)),
+                Some(_) => {}
+            }
         }
-    }
-
-    fn skip_line_end(&mut self) {
-        match self.bytes.get(self.at..) {
-            Some([b'\r', b'\n', ..]) => self.at += 2,
-            Some([b'\r' | b'\n', ..]) => self.at += 1,
-            _ => return,
-        }
-        self.line += 1;
     }
 }
 
 /// Line ends in `bytes`: LF, CRLF and CR each count once.
-fn count_lines(bytes: &[u8]) -> u32 {
-    let n = bytes.iter().enumerate().filter(|(at, b)| match b {
+pub(super) fn count_lines(bytes: &[u8]) -> u32 {
+    let is_end = |(at, b): &(usize, &u8)| match b {
         b'\n' => true,
         b'\r' => bytes.get(at + 1) != Some(&b'\n'),
         _ => false,
-    });
-    u32::try_from(n.count()).unwrap_or(u32::MAX)
-}
-
-pub(super) fn line_end(rest: &[u8]) -> &'static str {
-    match rest {
-        [b'\r', b'\n', ..] => "\r\n",
-        [b'\r', ..] => "\r",
-        _ => "\n",
-    }
-}
-
-/// The offset behind a byte order mark; refuses what is not UTF-8, since a wrong guess would change people's names.
-pub(super) fn check_encoding(origin: &str, bytes: &[u8]) -> Result<usize> {
-    let save = "save it as \"CSV UTF-8\" and run again";
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Error::new(Kind::File, format!("{origin} is UTF-16, not UTF-8")).hint(save));
-    }
-    if let Err(e) = std::str::from_utf8(bytes) {
-        let at = e.valid_up_to();
-        let line = count_lines(&bytes[..at]) + 1;
-        let what = format!("{origin}, line {line}: byte 0x{:02X} at offset {at} is not UTF-8", bytes[at]);
-        return Err(Error::new(Kind::File, what).hint(save));
-    }
-    Ok(if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 })
-}
-
-/// What stands outside quotes in the first record of `bytes`. Its delimiter is not known yet: a quote opens a cell at the
-/// start and behind any candidate.
-fn unquoted(bytes: &[u8]) -> Vec<u8> {
-    let (mut kept, mut at) = (Vec::new(), 0);
-    while let Some(&byte) = bytes.get(at).filter(|b| !matches!(b, b'\n' | b'\r')) {
-        at += 1;
-        if byte != b'"' || kept.last().is_some_and(|last| !DELIMITERS.contains(last)) {
-            kept.push(byte);
-            continue;
-        }
-        // A quote that stays open is told of when the record is read.
-        let mut is_open = true;
-        while is_open && at < bytes.len() {
-            is_open = bytes[at] != b'"' || bytes.get(at + 1) == Some(&b'"');
-            at += if bytes[at] == b'"' && is_open { 2 } else { 1 };
-        }
-        kept.push(b'"');
-    }
-    kept
-}
-
-/// The candidate that stands most often outside quotes in the header; a comma if none does.
-pub(super) fn detect_by_header(bytes: &[u8]) -> u8 {
-    let header = unquoted(&bytes[blank_lines(bytes)..]);
-    let count = |delimiter: u8| header.iter().filter(|b| **b == delimiter).count();
-    let best = DELIMITERS.into_iter().max_by_key(|d| count(*d));
-    best.filter(|d| count(*d) > 0).unwrap_or(b',')
-}
-
-/// The candidate by which most of the first records are equally wide, then the one that makes them widest; a comma if
-/// none splits them. A cell without a header may well hold more commas than there are columns.
-pub(super) fn detect_by_widths(bytes: &[u8]) -> u8 {
-    let score = |delimiter: u8| {
-        let mut scanner = Scanner { bytes, at: 0, line: 1 };
-        let (mut widths, mut fields) = (Vec::with_capacity(SAMPLE_RECORDS), Vec::new());
-        while widths.len() < SAMPLE_RECORDS {
-            match scanner.next("", delimiter, &mut fields) {
-                Ok(Some(_)) => widths.push(fields.len()),
-                _ => break,
-            }
-        }
-        let alike = |width: usize| widths.iter().filter(|w| **w == width).count();
-        widths.iter().filter(|w| **w > 1).map(|w| (alike(*w), *w)).max().unwrap_or_default()
     };
-    let best = DELIMITERS.into_iter().max_by_key(|d| score(*d));
-    best.filter(|d| score(*d) > (0, 0)).unwrap_or(b',')
-}
-
-fn blank_lines(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|b| matches!(b, b'\n' | b'\r')).count()
+    u32::try_from(bytes.iter().enumerate().filter(is_end).count()).unwrap_or(u32::MAX)
 }

@@ -9,6 +9,7 @@
     clippy::let_underscore_must_use
 )]
 
+mod fuzz;
 mod laws;
 mod program;
 mod steps;

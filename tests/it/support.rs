@@ -1,5 +1,7 @@
 //! What makes the third test three lines.
 
+pub mod workbook;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -3,7 +3,7 @@
 use super::families::{DIVISION_OURS, TEMPLATES};
 use super::{Mapping, Wanted, check_fields, map, single};
 use crate::error::{Error, Kind, Result};
-use crate::roster::Records;
+use crate::roster::sheet::Sheet;
 
 /// Maps a file without a header and gives its columns names, by which what is written can be read again.
 ///
@@ -11,26 +11,26 @@ use crate::roster::Records;
 ///
 /// # Errors
 /// `File` if nothing says which column is the e-mail; `Usage` if a wanted column does not exist.
-pub fn map_headerless(records: &mut Records, wanted: &[Wanted]) -> Result<Mapping> {
+pub fn map_headerless(sheet: &mut Sheet, wanted: &[Wanted]) -> Result<Mapping> {
     check_fields(wanted)?;
-    let width = records.header.len();
+    let width = sheet.header.len();
     if wanted.is_empty()
         && let Some(template) = TEMPLATES.iter().find(|t| t.len() == width)
-        && looks_like(records, template)
+        && looks_like(sheet, template)?
     {
-        records.name_columns(template.iter().map(|name| (*name).to_owned()).collect());
-        return map(records, &[]);
+        sheet.name_columns(template.iter().map(|name| (*name).to_owned()).collect());
+        return map(sheet, &[]);
     }
     let chosen = |field: &str| -> Result<Vec<usize>> {
         let wish = wanted.iter().rev().find(|w| w.field == field);
-        wish.filter(|w| !w.is_for_none()).map_or_else(|| Ok(Vec::new()), |w| positions(records, w))
+        wish.filter(|w| !w.is_for_none()).map_or_else(|| Ok(Vec::new()), |w| positions(sheet, w))
     };
     let one = |field: &str| -> Result<Option<usize>> {
         let columns = chosen(field)?;
         if columns.is_empty() { Ok(None) } else { single(field, &columns).map(Some) }
     };
     let mapping = Mapping {
-        email: one("email")?.ok_or_else(|| no_email(records))?,
+        email: one("email")?.ok_or_else(|| no_email(sheet))?,
         name: chosen("name")?,
         name_else: None,
         department: one("department")?,
@@ -40,7 +40,7 @@ pub fn map_headerless(records: &mut Records, wanted: &[Wanted]) -> Result<Mappin
         family: None,
         is_worker: false,
     };
-    records.name_columns(names(&mapping, width));
+    sheet.name_columns(names(&mapping, width));
     Ok(mapping)
 }
 
@@ -69,57 +69,43 @@ fn names(mapping: &Mapping, width: usize) -> Vec<String> {
     names
 }
 
-fn positions(records: &Records, wanted: &Wanted) -> Result<Vec<usize>> {
-    let width = records.header.len();
+fn positions(sheet: &Sheet, wanted: &Wanted) -> Result<Vec<usize>> {
+    let width = sheet.header.len();
     let position = |text: &str| {
         let number = text.trim().trim_matches('"').parse::<usize>().ok();
         number.filter(|n| (1..=width).contains(n)).map(|n| n - 1)
     };
     let found: Option<Vec<usize>> = wanted.column.split('+').map(position).collect();
     found.ok_or_else(|| {
-        let what = format!("--map {}={}: {} has no such column", wanted.field, wanted.column, records.origin);
+        let what = format!("--map {}={}: {} has no such column", wanted.field, wanted.column, sheet.origin);
         Error::new(Kind::Usage, what).hint(format!("without a header columns are numbers from 1 to {width}"))
     })
 }
 
 /// In how many records each column holds an `@`.
-fn n_addresses(records: &Records) -> Vec<usize> {
-    let all: Vec<usize> = (0..records.header.len()).collect();
-    let mut counts = vec![0; all.len()];
-    let mut fields = Vec::new();
-    for record in records.records.iter().filter(|r| r.fault.is_none()) {
-        for (count, cell) in counts.iter_mut().zip(records.cells(record, &all, &mut fields)) {
-            *count += usize::from(cell.contains('@'));
-        }
-    }
-    counts
+fn n_addresses(sheet: &Sheet) -> Result<Vec<usize>> {
+    let all: Vec<usize> = (0..sheet.header.len()).collect();
+    sheet.count(&all, |cell| cell.contains('@'))
 }
 
 /// Whether a file may be Genesys' template: every address of its column is one, and there is none where none belongs. A
 /// file of the same width that is something else would be read as somebody else.
-fn looks_like(records: &Records, template: &[&str]) -> bool {
-    let all: Vec<usize> = (0..template.len()).collect();
-    let (mut fields, mut n_emails) = (Vec::new(), 0);
-    for record in records.records.iter().filter(|r| r.fault.is_none()) {
-        for (cell, name) in records.cells(record, &all, &mut fields).iter().zip(template) {
-            match (*name, cell.contains('@')) {
-                ("email", true) => n_emails += 1,
-                ("email", false) if !cell.trim().is_empty() => return false,
-                ("email" | "email_manager", _) | (_, false) => {}
-                (_, true) => return false,
-            }
-        }
-    }
-    n_emails > 0
+fn looks_like(sheet: &Sheet, template: &[&str]) -> Result<bool> {
+    let n = n_addresses(sheet)?;
+    let email = template.iter().position(|name| *name == "email").unwrap_or_default();
+    let n_odd = sheet.count(&[email], |cell| !cell.trim().is_empty() && !cell.contains('@'))?;
+    let is_free = |(name, n): (&&str, &usize)| ["email", "email_manager"].contains(name) || *n == 0;
+    Ok(n[email] > 0 && n_odd == [0] && template.iter().zip(&n).all(is_free))
 }
 
-fn no_email(records: &Records) -> Error {
+fn no_email(sheet: &Sheet) -> Error {
     let what = format!(
         "{} is read without a header, and nothing says which of its {} columns is the e-mail",
-        records.origin,
-        records.header.len()
+        sheet.origin,
+        sheet.header.len()
     );
-    let best = n_addresses(records).into_iter().enumerate().max_by_key(|(at, n)| (*n, std::cmp::Reverse(*at)));
+    let counts = n_addresses(sheet).unwrap_or_default();
+    let best = counts.into_iter().enumerate().max_by_key(|(at, n)| (*n, std::cmp::Reverse(*at)));
     Error::new(Kind::File, what).hint(match best {
         Some((at, n)) if n > 0 => format!("column {} holds addresses: say --map email={}", at + 1, at + 1),
         _ => "say --map email=N, counted from 1".to_owned(),
@@ -130,10 +116,11 @@ fn no_email(records: &Records) -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::roster::{read, read_headerless};
+    use crate::roster::{Headline, Opening, open_bytes};
 
-    fn headerless(text: &str) -> Records {
-        read_headerless("hr.csv", text.as_bytes().to_vec(), None).unwrap()
+    fn headerless(text: &str) -> Sheet {
+        let opening = Opening { headline: Headline::Missing, ..Opening::default() };
+        open_bytes("hr.csv", text.as_bytes().to_vec(), opening).unwrap()
     }
 
     fn want(field: &str, column: &str) -> Wanted {
@@ -146,11 +133,11 @@ mod tests {
             ("Ada,ada@example.com,+1,7,Dr,Care,boss@example.com,Berlin,,,Home,\n", 2, Some(10)),
             ("Ada,ada@example.com,+1,Dr,Care,boss@example.com,Berlin,,,\n", 2, None),
         ] {
-            let mut records = headerless(row);
-            let mapping = map_headerless(&mut records, &[]).unwrap();
+            let mut sheet = headerless(row);
+            let mapping = map_headerless(&mut sheet, &[]).unwrap();
             assert_eq!((mapping.email, mapping.name.as_slice()), (1, &[0][..]));
             assert_eq!((mapping.phone, mapping.division), (Some(phone), division));
-            assert_eq!(records.header[5], if division.is_some() { "department" } else { "email_manager" });
+            assert_eq!(sheet.header[5], if division.is_some() { "department" } else { "email_manager" });
         }
     }
 
@@ -170,8 +157,8 @@ mod tests {
 
     #[test]
     fn another_width_needs_to_be_told_and_the_hint_names_a_column_of_addresses() {
-        let mut records = headerless("1,Ada,ada@example.com\n2,Bob,bob@example.com\n");
-        let error = map_headerless(&mut records, &[]).unwrap_err();
+        let mut sheet = headerless("1,Ada,ada@example.com\n2,Bob,bob@example.com\n");
+        let error = map_headerless(&mut sheet, &[]).unwrap_err();
         assert_eq!(
             (error.kind(), error.hint_text()),
             (Kind::File, Some("column 3 holds addresses: say --map email=3"))
@@ -183,8 +170,8 @@ mod tests {
     #[test]
     fn a_position_that_does_not_exist_is_wrong_usage() {
         for column in ["0", "4", "Email", "1+4", "-1"] {
-            let mut records = headerless("1,Ada,ada@example.com\n");
-            let error = map_headerless(&mut records, &[want("email", "3"), want("name", column)]).unwrap_err();
+            let mut sheet = headerless("1,Ada,ada@example.com\n");
+            let error = map_headerless(&mut sheet, &[want("email", "3"), want("name", column)]).unwrap_err();
             assert_eq!((error.kind(), error.hint_text().unwrap().contains("1 to 3")), (Kind::Usage, true), "{column}");
         }
     }
@@ -192,11 +179,11 @@ mod tests {
     #[test]
     fn the_names_given_to_columns_map_by_themselves_to_the_same_columns() {
         for name in ["4", "3+4", "4+3", "5+3+4"] {
-            let mut records = headerless("1;ada@example.com;Ada;Lovelace;Lady;Care;+1\n");
+            let mut sheet = headerless("1;ada@example.com;Ada;Lovelace;Lady;Care;+1\n");
             let mut wanted = vec![want("email", "2"), want("name", name), want("department", "6"), want("phone", "7")];
             wanted.extend([want("division", "1"), want("title", "")]);
-            let first = map_headerless(&mut records, &wanted).unwrap();
-            let again = read("again.csv", records.header_line.clone(), Some(b';')).unwrap();
+            let first = map_headerless(&mut sheet, &wanted).unwrap();
+            let again = open_bytes("again.csv", sheet.header_line.clone(), Opening::default()).unwrap();
             assert_eq!(map(&again, &[]).unwrap(), first, "{name}");
         }
     }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use rosterdiff::files::export;
+use rosterdiff::files::table::{Picks, Source};
+use rosterdiff::lanes::Effort;
 use rosterdiff::plan::{Keep, Plan};
-use rosterdiff::roster;
+use rosterdiff::roster::Opening;
 
 use crate::support::data;
 
@@ -24,10 +26,10 @@ fn expected() -> Vec<Expected> {
 }
 
 fn plan() -> Plan {
-    let records = export::read_records(&data("roster.csv")).unwrap();
-    let mapping = roster::map(&records, &[]).unwrap();
-    let checked = roster::check(&records, &mapping).unwrap();
-    Plan::build(&checked, &export::read_snapshot(&data("org.csv")).unwrap(), Keep::First).unwrap()
+    let source = Source::open(&data("roster.csv")).unwrap();
+    let roster = export::read_roster(&source, Opening::default(), &Picks::default(), &[]).unwrap().roster;
+    let (snapshot, _) = export::read_snapshot(&data("org.csv"), true, Effort::default()).unwrap();
+    Plan::build(&roster, &snapshot, Keep::First).unwrap()
 }
 
 /// Codes of an address that cannot be used are finer than the sample's classes.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rosterdiff::api::wire::Request;
 use rosterdiff::apply::Outcome;
-use rosterdiff::plan::{Keep, Plan, Sought};
+use rosterdiff::lanes::Effort;
+use rosterdiff::plan::{Keep, Plan, Policy, Sought, Teller, Verdicts};
 use rosterdiff::probe::{Probed, probe};
-use rosterdiff::roster;
+use rosterdiff::roster::{self, Opening};
 use rosterdiff::sim::{Org, PageCaps, Settings, State};
 use rosterdiff::snapshot::Snapshot;
 use serde_json::Value;
@@ -24,13 +25,16 @@ async fn looked_up(rig: &Rig, rows: &[String]) -> Probed {
 
 /// What `plan` does: build, look up what is open, build again.
 async fn planned(rig: &Rig, roster: &str, mut snapshot: Snapshot) -> (Plan, Snapshot) {
-    let records = roster::read("roster.csv", roster.as_bytes().to_vec(), None).unwrap();
-    let roster = roster::check(&records, &roster::map(&records, &[]).unwrap()).unwrap();
-    let plan = Plan::build(&roster, &snapshot, Keep::First).unwrap();
+    let sheet = roster::open_bytes("roster.csv", roster.as_bytes().to_vec(), Opening::default()).unwrap();
+    let mapping = roster::map(&sheet, &[]).unwrap();
+    let roster = roster::check(sheet, mapping).unwrap();
     if snapshot.is_complete() {
-        return (plan, snapshot);
+        return (Plan::build(&roster, &snapshot, Keep::First).unwrap(), snapshot);
     }
-    let probed = probe(&rig.client, &plan.sought().unwrap(), |_| {}).await.unwrap();
+    let policy = Policy::default();
+    let verdicts = Verdicts::decide(&roster, &snapshot, &policy, Effort::default()).unwrap();
+    let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, defaults: &policy.defaults };
+    let probed = probe(&rig.client, &teller.sought().unwrap(), |_| {}).await.unwrap();
     snapshot.add_probed(&probed.users, probed.proof).unwrap();
     (Plan::build(&roster, &snapshot, Keep::First).unwrap(), snapshot)
 }

@@ -139,9 +139,9 @@ impl Rig {
 }
 
 pub fn plan(roster: &str, snapshot: &Snapshot) -> Plan {
-    let records = roster::read("roster.csv", roster.as_bytes().to_vec(), None).unwrap();
+    let records = roster::open_bytes("roster.csv", roster.as_bytes().to_vec(), roster::Opening::default()).unwrap();
     let mapping = roster::map(&records, &[]).unwrap();
-    Plan::build(&roster::check(&records, &mapping).unwrap(), snapshot, Keep::First).unwrap()
+    Plan::build(&roster::check(records, mapping).unwrap(), snapshot, Keep::First).unwrap()
 }
 
 pub async fn apply_with(client: &Arc<Client<Line>>, plan: &Plan, dir: &Path, settle: Duration) -> Result<()> {

@@ -14,9 +14,17 @@ use super::rig::{Mischance, Rig, org_of, rig, rig_with};
 
 /// Everybody who was there all the time is in the snapshot.
 fn assert_nobody_is_missing(rig: &Rig, snapshot: &Snapshot, before: &HashSet<String>) {
-    let ids: HashSet<String> =
-        snapshot.frame.column("id").unwrap().str().unwrap().iter().map(|id| id.unwrap().to_owned()).collect();
-    assert_eq!(ids.len(), snapshot.frame.height(), "somebody is in it twice");
+    let ids: HashSet<String> = snapshot
+        .frame()
+        .unwrap()
+        .column("id")
+        .unwrap()
+        .str()
+        .unwrap()
+        .iter()
+        .map(|id| id.unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), snapshot.len(), "somebody is in it twice");
     let missing: Vec<_> = before.difference(&ids).collect();
     assert!(missing.is_empty(), "{missing:?}");
     let there: HashSet<String> = rig.direct.with_org(|org| org.users().iter().map(|u| u.id.clone()).collect());
@@ -58,7 +66,7 @@ async fn everybody_of_every_state_is_in_a_complete_snapshot_once() {
     assert!(certificate.complete, "{certificate:?}");
     assert_eq!((certificate.passes, certificate.users()), (1, 5_321));
     assert_nobody_is_missing(&rig, &snapshot, &everybody(&rig));
-    assert_eq!(snapshot.frame.height(), 5_321);
+    assert_eq!(snapshot.len(), 5_321);
     assert!(rig.direct.with_org(|org| org.counts().n_in_flight_max) > 1);
 }
 
@@ -86,7 +94,16 @@ async fn where_a_total_stops_counting_everybody_is_fetched_and_nothing_is_proven
 }
 
 fn users_of(snapshot: &Snapshot, state: State) -> usize {
-    snapshot.frame.column("state").unwrap().str().unwrap().iter().filter(|s| *s == Some(state.as_str())).count()
+    snapshot
+        .frame()
+        .unwrap()
+        .column("state")
+        .unwrap()
+        .str()
+        .unwrap()
+        .iter()
+        .filter(|s| *s == Some(state.as_str()))
+        .count()
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,7 +202,7 @@ async fn somebody_erased_while_paging_hides_nobody_else() {
         let snapshot = rig.snapshot().await;
         let certificate = snapshot.certificate.clone().unwrap();
         assert!(certificate.complete, "at page {at}: {certificate:?}");
-        let ids = snapshot.frame.column("id").unwrap().str().unwrap().clone();
+        let ids = snapshot.frame().unwrap().column("id").unwrap().str().unwrap().clone();
         let ids: HashSet<&str> = ids.iter().flatten().collect();
         assert!(everybody(&rig).iter().all(|id| ids.contains(id.as_str())), "at page {at}");
         n_second_passes += u32::from(certificate.passes == 2);
@@ -306,7 +323,7 @@ async fn users_pushed_behind_the_last_promised_page_are_fetched_too() {
     });
     let snapshot = rig.snapshot().await;
     assert!(snapshot.is_complete(), "{:?}", snapshot.certificate);
-    assert_eq!(snapshot.frame.height(), 2_000);
+    assert_eq!(snapshot.len(), 2_000);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,123 @@
+//! A column of strings in pieces, each found at once.
+//!
+//! Columns are read chunk by chunk, and polars keeps each piece as it came. To put them together would cost time and the
+//! same memory once more; to look for a piece among thousands, one after the other, would cost more.
+
+use polars::prelude::{ChunkFullNull, PolarsDataType, StringChunked, StringType};
+
+use crate::error::Result;
+
+/// polars' array of strings.
+type Piece = <StringType as PolarsDataType>::Array;
+
+/// A column of strings.
+#[derive(Clone, Debug)]
+pub struct Strings {
+    column: StringChunked,
+    /// Where each piece ends.
+    ends: Vec<usize>,
+}
+
+impl Strings {
+    /// The same column.
+    #[must_use]
+    pub fn of(column: StringChunked) -> Self {
+        let mut end = 0;
+        let ends = column.downcast_iter().map(|piece| {
+            end += piece.len();
+            end
+        });
+        Self { ends: ends.collect(), column }
+    }
+
+    /// A column of `n` nulls.
+    #[must_use]
+    pub fn nulls(name: &str, n: usize) -> Self {
+        Self::of(StringChunked::full_null(name.into(), n))
+    }
+
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// Only for more rows than polars counts.
+    pub fn append(&mut self, piece: StringChunked) -> Result<()> {
+        self.column.append_owned(piece)?;
+        let n = self.column.len();
+        // polars drops an empty piece, or replaces one.
+        self.ends.truncate(self.column.chunks().len() - 1);
+        self.ends.push(n);
+        Ok(())
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.column.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.column.is_empty()
+    }
+
+    /// The string at `at`; none for a null, or beyond the end.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, at: usize) -> Option<&str> {
+        let piece = self.piece(at);
+        let begin = piece.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let piece: &Piece = self.column.downcast_get(piece)?;
+        if at - begin < piece.len() { piece.get(at - begin) } else { None }
+    }
+
+    /// The piece that a string is in. Pieces are about equally long: the first guess is nearly always right.
+    #[inline]
+    fn piece(&self, at: usize) -> usize {
+        let n = self.ends.len();
+        let mut piece = (at * n / self.len().max(1)).min(n.saturating_sub(1));
+        while piece > 0 && self.ends[piece - 1] > at {
+            piece -= 1;
+        }
+        while piece + 1 < n && self.ends[piece] <= at {
+            piece += 1;
+        }
+        piece
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Option<&str>> + '_ {
+        self.column.downcast_iter().flatten()
+    }
+
+    /// As polars knows it.
+    #[must_use]
+    pub const fn column(&self) -> &StringChunked {
+        &self.column
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_string_is_found_in_whatever_pieces_they_came() {
+        for pieces in [vec![3], vec![0, 2, 0, 0, 5, 1], vec![1, 1, 1], vec![0, 0], vec![]] {
+            let mut all = Strings::nulls("x", 0);
+            let mut expected: Vec<Option<String>> = Vec::new();
+            for n in pieces {
+                let cells: Vec<Option<String>> = (0..n)
+                    .map(|at| (at != 1).then(|| format!("{} of {n}, quite a long one", expected.len() + at)))
+                    .collect();
+                all.append(cells.iter().map(Option::as_deref).collect()).unwrap();
+                expected.extend(cells);
+            }
+            let found: Vec<Option<&str>> = (0..all.len()).map(|at| all.get(at)).collect();
+            assert_eq!(found, expected.iter().map(Option::as_deref).collect::<Vec<_>>());
+            assert_eq!(all.iter().collect::<Vec<_>>(), found);
+            assert_eq!(all.get(all.len()), None);
+        }
+    }
+}
