@@ -30,22 +30,27 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Re
 /// Brings files to the disk, again and again, while `fill` writes them: at the end little is left to wait for.
 ///
 /// # Errors
-/// Those of `fill`; `File`, naming `dir`, for what the disk refuses.
-pub fn while_flushing<T>(dir: &Path, files: Vec<File>, fill: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Those of `fill`; `File` for what the disk refuses.
+pub fn while_flushing<T>(files: Vec<File>, fill: impl FnOnce() -> Result<T>) -> Result<T> {
     std::thread::scope(|scope| {
         let (begun, is_over) = channel::<()>();
-        let flusher = scope.spawn(move || {
+        let flush = move || {
             while is_over.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
                 files.iter().try_for_each(File::sync_data)?;
             }
             Ok(())
-        });
+        };
+        // Without a thread there is only more to wait for at the end.
+        let flusher = std::thread::Builder::new().spawn_scoped(scope, flush).ok();
         let filled = fill();
         drop(begun);
         // The disk says once what it refuses, to whoever asks first.
-        let flushed = flusher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let flushed = flusher.map(|f| f.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         let filled = filled?;
-        flushed.map_err(|e: std::io::Error| no_room_for(dir, &e))?;
+        let flushed = flushed.unwrap_or(Ok(()));
+        flushed.map_err(|e: std::io::Error| {
+            Error::new(Kind::File, "the disk refuses what is written").because(e).hint("check that it has room")
+        })?;
         Ok(filled)
     })
 }

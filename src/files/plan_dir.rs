@@ -137,7 +137,7 @@ fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<BTreeMap
     files.push(frame.share()?);
     let mut writer = FrameWriter::new(&mut frame, &like)?;
     let wanted = Wanted { csv: std::array::from_fn(Some), frame: true };
-    atomic::while_flushing(dir, files, || {
+    atomic::while_flushing(files, || {
         pour::pour(teller, wanted, effort, |poured| {
             for (csv, lines) in csvs.iter_mut().zip(&poured.csv) {
                 csv.write_all(lines).map_err(|e| csv.failed(e))?;

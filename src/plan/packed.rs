@@ -161,8 +161,16 @@ pub(super) fn deal(side: &Side<'_>, deal: Deal, hash: Hash, threads: usize) -> D
         return Dealt(runs.map(|run| deal_run(side, deal, hash, run)).collect());
     }
     Dealt(thread::scope(|scope| {
-        let threads: Vec<_> = runs.map(|run| scope.spawn(move || deal_run(side, deal, hash, run))).collect();
-        threads.into_iter().map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let start = |run: Range<usize>| {
+            let deal = move || deal_run(side, deal, hash, run);
+            thread::Builder::new().spawn_scoped(scope, deal)
+        };
+        // Where the machine refuses a thread, the caller does its work.
+        let threads: Vec<_> = runs.map(|run| start(run.clone()).map_err(|_| run)).collect();
+        let wait = |thread: thread::ScopedJoinHandle<'_, Vec<Part>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(|t| t.map_or_else(|run| deal_run(side, deal, hash, run), wait)).collect()
     }))
 }
 

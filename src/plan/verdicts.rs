@@ -221,7 +221,7 @@ struct Ranks<'a> {
     snapshot: &'a Snapshot,
 }
 
-type Rank<'a> = (State, &'a str, bool, [Option<&'a str>; 4], u8);
+type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u8);
 
 impl<'a> Ranks<'a> {
     fn of(&self, entry: u32) -> Rank<'a> {
@@ -229,6 +229,8 @@ impl<'a> Ranks<'a> {
         let cell = |cell| self.snapshot.cell(cell, user);
         let told = [Cell::Email, Cell::Name, Cell::Department, Cell::Title].map(cell);
         let rules = self.snapshot.rules[user].bits();
-        (self.snapshot.states[user], cell(Cell::Id).unwrap_or_default(), by_username, told, rules)
+        let id = cell(Cell::Id).unwrap_or_default();
+        // Whoever has an id can be named by it.
+        (self.snapshot.states[user], id.is_empty(), id, by_username, told, rules)
     }
 }
