@@ -61,7 +61,7 @@ const FOUND: [(Target, &str, &[u8]); 3] = [
     (normaliser::TARGET, "an A-label may hide a character that nobody sees", b"i@x.xn--viiiiii"),
     (
         whole::TARGET,
-        "of two bad records of an export either may be told first",
+        "of two bad records of an export the first is told",
         b"mail,\x1E,,mail,\n0c0-a849-42f2-8efd-33017c2c25e1,Di,diem.mai@emy Analyst\n\"",
     ),
 ];
