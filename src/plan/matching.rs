@@ -31,6 +31,10 @@ impl Pair {
         Self(u64::from(holder) << 32 | u64::from(stands))
     }
 
+    fn put(self, pairs: &[AtomicU64], row: u32) {
+        pairs[row as usize].store(self.0, Relaxed);
+    }
+
     #[inline]
     pub(super) const fn holder(self) -> u32 {
         (self.0 >> 32) as u32
@@ -45,22 +49,11 @@ impl Pair {
 /// What came of the join, for each row.
 #[derive(Debug)]
 pub(super) struct Matched {
-    pairs: Vec<AtomicU64>,
+    pub pairs: Vec<Pair>,
     /// Rows that would stand for their key but cannot be created, and why.
     pub faults: Vec<(u32, Reason)>,
     /// How many entries have a key that more than one has, by the best of them.
     pub n_holders: HashMap<u32, u32>,
-}
-
-impl Matched {
-    /// For each row a [`Pair`].
-    pub(super) fn into_pairs(self) -> Vec<Pair> {
-        self.pairs.into_iter().map(|pair| Pair(pair.into_inner())).collect()
-    }
-
-    fn set(&self, row: u32, holder: u32, stands: u32) {
-        self.pairs[row as usize].store(Pair::of(holder, stands).0, Relaxed);
-    }
 }
 
 /// How the join decides.
@@ -86,8 +79,8 @@ pub(super) fn matched<J: Judge>(
     rules: &Rules<'_>,
     judge: impl Fn() -> J + Sync,
 ) -> Result<Matched> {
-    let pairs = (0..rows.len()).map(|_| AtomicU64::new(0)).collect();
-    let mut matched = Matched { pairs, faults: Vec::new(), n_holders: HashMap::new() };
+    let pairs: Vec<AtomicU64> = (0..rows.len()).map(|_| AtomicU64::new(0)).collect();
+    let (mut faults, mut n_holders) = (Vec::new(), HashMap::new());
     let n = rows.len() + entries.len();
     let n_waves = n.div_ceil(WAVE_KEYS).max(1);
     let n_parts = (n / n_waves).div_ceil(PART_KEYS).clamp(1, PARTS_MAX).next_power_of_two();
@@ -95,24 +88,21 @@ pub(super) fn matched<J: Judge>(
         let how = Deal { wave: wave as u64, n_waves: n_waves as u64, n_parts: n_parts as u64 };
         let (rows, entries) =
             (deal(rows, how, rules.hash, rules.threads), deal(entries, how, rules.hash, rules.threads));
-        let (mut faults, mut n_holders) = (Vec::new(), Vec::new());
         let join = |own: &mut Own, at: usize| -> Result<_> {
             rows.gather(at, &mut own.row_part);
             entries.gather(at, &mut own.entry_part);
             if own.row_part.n_bytes().max(own.entry_part.n_bytes()) >= u32::MAX as usize {
                 return Err(Error::bug("millions of keys have the same hash"));
             }
-            join_part(own, rules, &matched, &mut judge())
+            join_part(own, rules, &pairs, &mut judge())
         };
         in_order(n_parts, rules.threads, join, |_, joined: Joined| {
             faults.extend(joined.faults);
             n_holders.extend(joined.n_holders);
             Ok::<_, Error>(())
         })?;
-        matched.faults.extend(faults);
-        matched.n_holders.extend(n_holders);
     }
-    Ok(matched)
+    Ok(Matched { pairs: pairs.into_iter().map(|pair| Pair(pair.into_inner())).collect(), faults, n_holders })
 }
 
 /// What came of one part, beside its pairs.
@@ -149,7 +139,7 @@ fn numbered(place: usize) -> u32 {
 }
 
 /// Joins the rows of one part with its entries, and then with each other.
-fn join_part(own: &mut Own, rules: &Rules<'_>, matched: &Matched, judge: &mut impl Judge) -> Result<Joined> {
+fn join_part(own: &mut Own, rules: &Rules<'_>, pairs: &[AtomicU64], judge: &mut impl Judge) -> Result<Joined> {
     let Own { row_part: rows, entry_part: entries, held, open, rows: places, open_rows, several } = own;
     several.clear();
     fill(held, several, entries, rules);
@@ -175,12 +165,13 @@ fn join_part(own: &mut Own, rules: &Rules<'_>, matched: &Matched, judge: &mut im
         }
         let entry = entries.card(slot.place as usize - 1).map_or(0, |(card, _)| card.at + 1);
         let best = several.get(&slot.place).map_or(entry, |s| s.best);
-        matched.set(card.at, best, stand(rules.keep, card.at, &mut slot.kept, true).unwrap_or_default());
+        let stands = stand(rules.keep, card.at, &mut slot.kept, true).unwrap_or_default();
+        Pair::of(best, stands).put(pairs, card.at);
     }
     let mut joined = Joined::default();
     joined.n_holders.extend(several.values().map(|s| (s.best, s.n)));
     join_open(open, open_rows, rows, rules.keep, judge, |row, stands| match stands {
-        Ok(stands) => matched.set(row, 0, stands),
+        Ok(stands) => Pair::of(0, stands).put(pairs, row),
         Err(reason) => joined.faults.push((row, reason)),
     })?;
     Ok(joined)

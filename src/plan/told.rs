@@ -151,18 +151,14 @@ impl<'a> Teller<'a> {
         let mut told = self.sketch(at);
         let is_sent = !matches!(told.verdict, Verdict::Present | Verdict::Duplicate);
         let mut said = self.roster.said(&record, at, is_sent.then_some(&mut *key));
-        told.differs = match (told.verdict, told.first_row, self.verdicts.holder(at)) {
-            (Verdict::Duplicate, Some(first), _) => {
-                let first = first as usize - 1;
-                let block = self.roster.records.read(first..first + 1, kept)?;
-                let other = self.roster.said(&block.record(first, kept_ends)?, first, None);
-                Differs::of(compared(&said), compared(&other))
-            }
-            (Verdict::Present, _, Some(holder)) => {
-                Differs::of(compared(&said), THEIRS.map(|cell| self.snapshot.cell(cell, holder.user)))
-            }
-            _ => Differs::default(),
-        };
+        if let Some(first) = told.first_row {
+            let first = first as usize - 1;
+            let block = self.roster.records.read(first..first + 1, kept)?;
+            let other = self.roster.said(&block.record(first, kept_ends)?, first, None);
+            told.differs = Differs::of(compared(&said), compared(&other));
+        } else if let Some(holder) = self.verdicts.holder(at).filter(|_| told.verdict == Verdict::Present) {
+            told.differs = Differs::of(compared(&said), THEIRS.map(|cell| self.snapshot.cell(cell, holder.user)));
+        }
         if told.verdict == Verdict::New {
             let or = |cell: Option<_>, default: &Option<String>| cell.or_else(|| default.clone().map(Into::into));
             said.department = or(said.department.take(), &self.defaults.department);

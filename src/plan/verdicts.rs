@@ -78,17 +78,9 @@ impl Verdicts {
     }
 
     /// Says for each row what the join means.
-    fn fill(
-        &mut self,
-        mut found: Matched,
-        roster: &Roster,
-        snapshot: &Snapshot,
-        keep: Keep,
-        threads: usize,
-    ) -> Result<()> {
-        self.n_holders = std::mem::take(&mut found.n_holders);
-        let faults = std::mem::take(&mut found.faults);
-        self.pairs = found.into_pairs();
+    fn fill(&mut self, found: Matched, roster: &Roster, snapshot: &Snapshot, keep: Keep, threads: usize) -> Result<()> {
+        let Matched { pairs, faults, n_holders } = found;
+        (self.pairs, self.n_holders) = (pairs, n_holders);
         let known = Known::of(keep);
         let n = roster.n_rows();
         let decide = |(): &mut (), piece: usize| {
