@@ -56,8 +56,6 @@ pub const TITLE: &str = "title";
 pub const DIVISION: &str = "division";
 /// Work phone in E.164.
 pub const PHONE: &str = "phone";
-/// Stable code of what was left out of a row that is usable all the same.
-pub const WARNING: &str = "warning";
 
 /// User id in a snapshot.
 pub const ID: &str = "id";

@@ -28,6 +28,7 @@ pub use made::Made;
 pub use mapping::{Family, Mapping, Named, Wanted, columns_called, map, map_headerless};
 pub use records::{Block, RecordFault, Records, Reread};
 pub use sheet::{Delimiter, Dialect, Headline, Lines, Opening, Sheet, is_not_utf8, open, open_bytes, open_made};
+pub(crate) use text::changed;
 pub use text::{InMemory, Text};
 
 use crate::error::Result;

@@ -99,8 +99,7 @@ struct Export<'c> {
 
 impl Gather for Export<'_> {
     fn push(&mut self, record: &Raw<'_>) {
-        let is_ragged = !self.widths.contains(&record.n_cells());
-        if let Some(fault) = record.fault.or(is_ragged.then_some(RecordFault::Ragged)) {
+        if let Some(fault) = record.wrong(self.widths) {
             self.unsound = self.unsound.or(Some((record.line, fault)));
             return;
         }

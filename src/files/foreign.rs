@@ -21,7 +21,7 @@ use parquet::file::reader::ChunkReader;
 
 use crate::columns;
 use crate::error::{Error, Kind, Result, guarded};
-use crate::files::source::Spool;
+use crate::files::source::{Spool, no_room};
 use crate::lanes::Effort;
 use crate::roster::{self, Lines, Made, Sheet};
 
@@ -49,12 +49,6 @@ pub fn read(origin: &str, bytes: Vec<u8>, effort: Effort) -> Result<Sheet> {
     guarded(|| as_csv(origin, bytes, &mut spool)).unwrap_or_else(|| Err(unreadable(origin)))?;
     let text = spool.into_text().map_err(|e| no_room(origin, e))?;
     roster::open_made(origin, text, Lines::Rows, effort)
-}
-
-fn no_room(origin: &str, cause: std::io::Error) -> Error {
-    Error::new(Kind::File, format!("the text of {origin} cannot be kept"))
-        .because(cause)
-        .hint("check that there is room in the temporary directory")
 }
 
 /// The parquet crate reads memory by a byte type of its own; what a file gives it says which.

@@ -2,25 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
-use crate::files;
 use crate::files::atomic::{self, Draft};
+use crate::files::{self, source};
+use crate::lanes::Effort;
 use crate::plan::{Counts, Defaults, Keep};
-use crate::roster::Named;
+use crate::roster::{Named, Text};
 use crate::snapshot::{Certificate, Probe};
 
 /// File name in a plan directory.
 pub const FILE: &str = "manifest.json";
 /// Version of the layout of a plan directory.
 const FORMAT: u32 = 2;
-
-/// Bytes that are hashed at a time: enough for the hash to use all of a processor's width.
-const PIECE_BYTES: usize = 1 << 18;
 
 /// Size and BLAKE3 of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,29 +30,27 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The digest of bytes in memory.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, blake3: blake3::hash(bytes).to_hex().to_string() }
+    /// The digest of a text, read in pieces: long enough for the hash to use all of a processor's width.
+    ///
+    /// # Errors
+    /// As reading it.
+    pub fn of_text(text: &dyn Text) -> Result<Self> {
+        let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), Vec::new(), 0);
+        let bytes = text.n_bytes();
+        while at < bytes {
+            let end = (at + Effort::CHUNK_BYTES as u64).min(bytes);
+            hasher.update(text.read(at..end, &mut buffer)?);
+            at = end;
+        }
+        Ok(Self { bytes, blake3: hasher.finalize().to_hex().to_string() })
     }
 
-    /// The digest of a file, read in pieces.
+    /// The digest of a file.
     ///
     /// # Errors
     /// `File`, naming the path.
     pub fn of_file(path: &Path) -> Result<Self> {
-        let failed = |e: std::io::Error| Error::file("read", path, e);
-        let mut file = File::open(path).map_err(failed)?;
-        let (mut hasher, mut piece, mut bytes) = (blake3::Hasher::new(), vec![0; PIECE_BYTES], 0);
-        loop {
-            match file.read(&mut piece).map_err(failed)? {
-                0 => return Ok(Self { bytes, blake3: hasher.finalize().to_hex().to_string() }),
-                n => {
-                    hasher.update(&piece[..n]);
-                    bytes += n as u64;
-                }
-            }
-        }
+        Self::of_text(&*source::open(path)?)
     }
 }
 

@@ -29,9 +29,9 @@ pub struct Poured {
 
 /// What a thread uses again from block to block.
 #[derive(Default)]
-struct Own {
-    buffer: Vec<u8>,
-    room: Room,
+pub(super) struct Own {
+    pub buffer: Vec<u8>,
+    pub room: Room,
 }
 
 /// Pours all rows.

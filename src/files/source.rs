@@ -15,9 +15,7 @@ use std::time::SystemTime;
 
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic;
-use crate::files::manifest::Digest;
-use crate::lanes::Effort;
-use crate::roster::{InMemory, Text};
+use crate::roster::{InMemory, Text, changed};
 
 /// Bytes of what can be read only once that stay in memory.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
@@ -55,8 +53,7 @@ impl Text for OnDisk {
         }
         let read = self.file.read_exact_at(&mut buffer[..n], range.start);
         if self.is_changed() {
-            return Err(Error::new(Kind::File, format!("{} was changed while it was read", self.name))
-                .hint("run again when nobody writes to it; nothing was written"));
+            return Err(changed(&self.name));
         }
         read.map_err(|e| Error::new(Kind::File, format!("cannot read {}", self.name)).because(e))?;
         Ok(&buffer[..n])
@@ -136,7 +133,7 @@ impl Spool {
     /// The bytes, to be read.
     ///
     /// # Errors
-    /// Whatever the temporary file fails with.
+    /// Whatever the temporary file fails with; see [`no_room`].
     pub fn into_text(self) -> std::io::Result<Arc<dyn Text>> {
         Ok(match self.file {
             None => Arc::new(InMemory(self.memory)),
@@ -145,25 +142,32 @@ impl Spool {
     }
 }
 
+/// The error of a text made of `origin` that cannot be kept.
+pub(super) fn no_room(origin: &str, cause: std::io::Error) -> Error {
+    Error::new(Kind::File, format!("the text of {origin} cannot be kept"))
+        .because(cause)
+        .hint("check that there is room in the temporary directory")
+}
+
 /// A text from its first byte to its last.
 pub struct Reader<'a> {
     text: &'a dyn Text,
     at: u64,
+    buffer: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
     /// From its first byte.
     #[must_use]
     pub const fn new(text: &'a dyn Text) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, buffer: Vec::new() }
     }
 }
 
 impl Read for Reader<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         let end = (self.at + into.len() as u64).min(self.text.n_bytes());
-        let mut buffer = Vec::new();
-        let bytes = self.text.read(self.at..end, &mut buffer).map_err(std::io::Error::other)?;
+        let bytes = self.text.read(self.at..end, &mut self.buffer).map_err(std::io::Error::other)?;
         into[..bytes.len()].copy_from_slice(bytes);
         self.at = end;
         Ok(bytes.len())
@@ -183,27 +187,13 @@ pub fn whole(text: &dyn Text) -> Result<Vec<u8>> {
     Ok(bytes.to_vec())
 }
 
-/// Size and BLAKE3 of a text.
-///
-/// # Errors
-/// As reading it.
-pub fn digest(text: &dyn Text) -> Result<Digest> {
-    let (mut hasher, mut buffer, mut at) = (blake3::Hasher::new(), Vec::new(), 0);
-    let n_bytes = text.n_bytes();
-    while at < n_bytes {
-        let end = (at + Effort::CHUNK_BYTES as u64).min(n_bytes);
-        hasher.update(text.read(at..end, &mut buffer)?);
-        at = end;
-    }
-    Ok(Digest { bytes: n_bytes, blake3: hasher.finalize().to_hex().to_string() })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::time::Duration;
 
     use super::*;
+    use crate::files::manifest::Digest;
 
     fn read(text: &dyn Text, range: Range<u64>) -> Result<Vec<u8>> {
         let mut buffer = Vec::new();
@@ -276,7 +266,7 @@ mod tests {
                 hasher.update(&block);
             }
             let expected = Digest { bytes: n, blake3: hasher.finalize().to_hex().to_string() };
-            assert_eq!(digest(&*text).unwrap(), expected);
+            assert_eq!(Digest::of_text(&*text).unwrap(), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result, guarded};
 use crate::files::manifest::Digest;
-use crate::files::source::{Reader, Spool};
+use crate::files::source::{Reader, Spool, no_room};
 use crate::files::{self, foreign, source, xlsx};
 use crate::roster::encoding::{self, Encoding};
 use crate::roster::{self, Delimiter, Headline, Lines, Opening, Sheet, Text};
@@ -79,7 +79,7 @@ impl Source {
     /// # Errors
     /// As reading it.
     pub fn digest(&self) -> Result<Digest> {
-        source::digest(&*self.raw)
+        Digest::of_text(&*self.raw)
     }
 
     /// Opens it as a table and lets `read` read that; what came of it, and what to tell of how it was read.
@@ -188,12 +188,7 @@ impl Source {
     fn decode(&self, encoding: Encoding) -> Result<(Arc<dyn Text>, encoding::Decoded)> {
         let mut spool = Spool::default();
         let decoded = encoding::decode(&self.origin, encoding, &mut Reader::new(&*self.raw), &mut spool)?;
-        let text = spool.into_text().map_err(|e| {
-            Error::new(Kind::File, format!("the text of {} cannot be kept", self.origin))
-                .because(e)
-                .hint("check that there is room in the temporary directory")
-        })?;
-        Ok((text, decoded))
+        Ok((spool.into_text().map_err(|e| no_room(&self.origin, e))?, decoded))
     }
 
     fn open_decoded(&self, opening: Opening, text: Arc<dyn Text>, notes: Vec<String>) -> Result<Table> {

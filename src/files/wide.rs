@@ -10,8 +10,9 @@ use crate::columns;
 use crate::error::Result;
 use crate::files::atomic;
 use crate::files::parquet::FrameWriter;
+use crate::files::pour::Own;
 use crate::lanes::{Effort, in_order};
-use crate::plan::{Frame, Room, Teller, Verdict};
+use crate::plan::{Frame, Teller, Verdict};
 
 /// Writes the rows of some verdicts, atomically. A source column that has a tool column's name gets `_source`.
 ///
@@ -27,13 +28,6 @@ pub fn write(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Eff
         in_order(blocks.len(), effort.threads, make, |_, frame| writer.append(&frame))?;
         writer.finish()
     })
-}
-
-/// What a thread uses again from block to block.
-#[derive(Default)]
-struct Own {
-    buffer: Vec<u8>,
-    room: Room,
 }
 
 fn rows(

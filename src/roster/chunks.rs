@@ -5,6 +5,7 @@
 //! If that is another one, the chunk is read once more from there. A record depends on nothing but the place where it
 //! begins, so the records are those of one thread that reads from the first byte to the last, always.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::records::RecordFault;
@@ -48,21 +49,16 @@ pub(crate) struct Raw<'t> {
 }
 
 impl<'t> Raw<'t> {
-    /// How many cells it has.
-    pub const fn n_cells(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// A cell as it stands there; none if the record is too short.
+    /// What is wrong with it in a file whose records have one of these widths.
     #[inline]
-    fn raw(&self, at: usize) -> Option<&'t str> {
-        cell(self.ends, at).map(|range| &self.text[range])
+    pub fn wrong(&self, widths: [usize; 2]) -> Option<RecordFault> {
+        self.fault.or((!widths.contains(&self.ends.len())).then_some(RecordFault::Ragged))
     }
 
     /// The text of a cell; empty if the record is too short.
     #[inline]
-    pub fn cell(&self, at: usize) -> std::borrow::Cow<'t, str> {
-        self.raw(at).map_or(std::borrow::Cow::Borrowed(""), decode)
+    pub fn cell(&self, at: usize) -> Cow<'t, str> {
+        cell(self.ends, at).map_or(Cow::Borrowed(""), |range| decode(&self.text[range]))
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::chunks::{Gather, Raw};
 use super::scan::{Scanned, Scanner, cell};
 use super::sheet::{Lines, Sheet};
+use super::text::changed;
 use crate::error::{Error, Kind, Result};
 
 /// What is wrong with a record as such.
@@ -48,8 +49,7 @@ impl Places {
         self.len.push(n_kept.checked_sub(1).map_or(0, |last| record.ends[last]));
         self.line.push(record.line);
         // A record that was cut from a result file may lack the tool cells: then it has none of them.
-        let is_ragged = !widths.contains(&record.ends.len());
-        record.fault.or(is_ragged.then_some(RecordFault::Ragged))
+        record.wrong(widths)
     }
 }
 
@@ -134,12 +134,6 @@ impl Records {
         let end = self.start.get(rows.end).copied().unwrap_or(n_bytes);
         Ok(Block { records: self, bytes: self.sheet.text.read(begin..end, buffer)?, begin, end })
     }
-}
-
-/// A file that is another one than it was a moment ago.
-pub(super) fn changed(origin: &str) -> Error {
-    Error::new(Kind::File, format!("{origin} was changed while it was read"))
-        .hint("run again when nobody writes to it; nothing was written")
 }
 
 /// The bytes of some records.

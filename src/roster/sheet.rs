@@ -336,7 +336,7 @@ struct Hits<'c> {
 
 impl Gather for Hits<'_> {
     fn push(&mut self, record: &Raw<'_>) {
-        if record.fault.is_some() || !self.widths.contains(&record.ends.len()) {
+        if record.wrong(self.widths).is_some() {
             return;
         }
         let hits = self.at.iter().map(|at| (self.is_hit)(&record.cell(*at)));

@@ -25,7 +25,7 @@ struct All(Vec<Read>);
 
 impl Gather for All {
     fn push(&mut self, record: &Raw<'_>) {
-        let cells = (0..record.n_cells()).map(|at| record.cell(at).into_owned()).collect();
+        let cells = (0..record.ends.len()).map(|at| record.cell(at).into_owned()).collect();
         self.0.push(Read { line: record.line, fault: record.fault, cells });
     }
 }

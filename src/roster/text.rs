@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// Bytes that are read piece by piece, and piece by piece once more when rows are written.
 ///
@@ -17,6 +17,12 @@ pub trait Text: Send + Sync + fmt::Debug {
     /// # Errors
     /// `File` if they cannot be read, or are not what they were.
     fn read<'a>(&'a self, range: Range<u64>, buffer: &'a mut Vec<u8>) -> Result<&'a [u8]>;
+}
+
+/// The error of a text that is another one than it was a moment ago.
+pub(crate) fn changed(origin: &str) -> Error {
+    Error::new(Kind::File, format!("{origin} was changed while it was read"))
+        .hint("run again when nobody writes to it; nothing was written")
 }
 
 /// Bytes in memory.

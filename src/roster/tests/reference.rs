@@ -22,7 +22,7 @@ struct Everything(Vec<Found>);
 impl Gather for Everything {
     fn push(&mut self, record: &Raw<'_>) {
         let raw = |at| record.text[cell(record.ends, at).unwrap()].to_owned();
-        let raw: Vec<String> = (0..record.n_cells()).map(raw).collect();
+        let raw: Vec<String> = (0..record.ends.len()).map(raw).collect();
         let is_sound = record.fault.is_none();
         let cells = if is_sound { raw.iter().map(|raw| decode(raw).into_owned()).collect() } else { Vec::new() };
         self.0.push(Found { line: record.line, fault: record.fault, raw, cells });
