@@ -1,6 +1,7 @@
 //! From a cell to a key: whatever stands in it, the key is one.
 
 use rosterdiff::email::{self, Rules};
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::is_nfkc;
 
 use super::engine::{Target, about, signature};
@@ -69,7 +70,9 @@ fn run(input: &[u8]) -> u64 {
     assert_eq!(spellings[0], key, "the key is sought first");
     let dressed =
         [format!(" {address}\u{a0}"), format!("mailto:{address}"), format!("Ada <{address}>"), format!("{address}.")];
-    for spelling in spellings.iter().chain(&dressed).chain([address]) {
+    // A mark at the beginning belongs to whatever stands before it: dressed, it is another text.
+    let dressed = if address.starts_with(is_combining_mark) { &dressed[3..] } else { &dressed[..] };
+    for spelling in spellings.iter().chain(dressed).chain([address]) {
         // An A-label may stand for a character that nobody sees; spelt out, it is cleaned away.
         if email::normalise(spelling).is_ok_and(|other| other.rules.contains(Rules::INVISIBLE)) {
             continue;

@@ -56,9 +56,14 @@ fn thousands_of_mutated_encodings_workbooks_and_parquets_are_read_or_refused() {
 }
 
 /// Inputs that broke a law once, or taught a law what it may not ask for.
-const FOUND: [(Target, &str, &[u8]); 3] = [
+const FOUND: [(Target, &str, &[u8]); 4] = [
     (scanner::TARGET, "a mark in a text that we made is a cell", b"\x83\xEF\xBB\xBF"),
     (normaliser::TARGET, "an A-label may hide a character that nobody sees", b"i@x.xn--viiiiii"),
+    (
+        normaliser::TARGET,
+        "a mark that begins an address joins what stands before it",
+        b"\xCC\xB8\xCF\x82\xEF\xBC\xA0W.e",
+    ),
     (
         whole::TARGET,
         "of two bad records of an export the first is told",
