@@ -2,6 +2,7 @@
 //!
 //! The map of the rooms, in the order in which a row walks through them, is `ARCHITECTURE.md`.
 
+pub mod cells;
 pub mod columns;
 pub mod email;
 pub mod error;

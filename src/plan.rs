@@ -31,8 +31,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use packed::hash;
-pub(crate) use told::Frame;
-pub use told::{Differs, Room, Teller, Told};
+pub use told::{COLUMNS, Differs, Room, Teller, Told};
 pub use verdicts::{Holder, Verdicts};
 
 use crate::columns;
@@ -206,8 +205,7 @@ impl Plan {
         let policy = policy.into();
         let verdicts = Verdicts::decide(roster, snapshot, &policy, Effort::default())?;
         let teller = Teller { roster, snapshot, verdicts: &verdicts, defaults: &policy.defaults };
-        let frame = teller.frame(0..roster.n_rows(), &mut Vec::new(), &mut Room::default())?;
-        Ok(Self { frame, counts: *verdicts.counts() })
+        Ok(Self { frame: teller.frame()?, counts: *verdicts.counts() })
     }
 
     /// A plan from its frame, as `plan.parquet` keeps it.

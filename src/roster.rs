@@ -105,7 +105,7 @@ impl Roster {
         self.divisions.as_ref().and_then(|divisions| divisions.get(at))
     }
 
-    /// What the row at `at` says of a person. The address only with `key`, which is room to work in.
+    /// What the row at `at` says of a person. Without `key`, which is room to work in, only what rows are compared by.
     #[must_use]
     pub fn said<'t>(&self, record: &Reread<'t, '_>, at: usize, key: Option<&mut String>) -> Said<'t> {
         self.mapping.said(record, key.filter(|_| self.facts_at(at).is_usable()))

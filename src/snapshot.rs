@@ -4,12 +4,14 @@
 //! carries a [`Certificate`]: per state the totals that the service promised and the unique users that came. Without
 //! one (somebody's export), nothing is proven until the keys that nobody seems to hold are looked up ([`Probe`]).
 
+mod cards;
 mod observed;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub use cards::Cells;
 pub use observed::{Cell, Observed, Snapshot};
 
 use crate::columns;

@@ -10,12 +10,44 @@ use crate::error::Result;
 /// polars' array of strings.
 type Piece = <StringType as PolarsDataType>::Array;
 
+/// Where each piece of a column ends.
+#[derive(Clone, Debug, Default)]
+pub struct Ends(Vec<usize>);
+
+impl Ends {
+    /// How many cells there are in all pieces.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.0.last().copied().unwrap_or_default()
+    }
+
+    /// Adds a piece; `n` is how many cells there are with it.
+    pub fn push(&mut self, n: usize) {
+        self.0.push(n);
+    }
+
+    /// The piece that a cell is in, and its place there; beyond the end it is a place beyond the last piece. Pieces are
+    /// about equally long: the first guess is nearly always right.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, at: usize) -> (usize, usize) {
+        let n = self.0.len();
+        let mut piece = (at * n / self.n().max(1)).min(n.saturating_sub(1));
+        while piece > 0 && self.0[piece - 1] > at {
+            piece -= 1;
+        }
+        while piece + 1 < n && self.0[piece] <= at {
+            piece += 1;
+        }
+        (piece, at - piece.checked_sub(1).map_or(0, |before| self.0[before]))
+    }
+}
+
 /// A column of strings.
 #[derive(Clone, Debug)]
 pub struct Strings {
     column: StringChunked,
-    /// Where each piece ends.
-    ends: Vec<usize>,
+    ends: Ends,
 }
 
 impl Strings {
@@ -27,7 +59,7 @@ impl Strings {
             end += piece.len();
             end
         });
-        Self { ends: ends.collect(), column }
+        Self { ends: Ends(ends.collect()), column }
     }
 
     /// A column of `n` nulls.
@@ -44,7 +76,7 @@ impl Strings {
         self.column.append_owned(piece)?;
         let n = self.column.len();
         // polars drops an empty piece, or replaces one.
-        self.ends.truncate(self.column.chunks().len() - 1);
+        self.ends.0.truncate(self.column.chunks().len() - 1);
         self.ends.push(n);
         Ok(())
     }
@@ -65,24 +97,9 @@ impl Strings {
     #[must_use]
     #[inline]
     pub fn get(&self, at: usize) -> Option<&str> {
-        let piece = self.piece(at);
-        let begin = piece.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let (piece, at) = self.ends.find(at);
         let piece: &Piece = self.column.downcast_get(piece)?;
-        if at - begin < piece.len() { piece.get(at - begin) } else { None }
-    }
-
-    /// The piece that a string is in. Pieces are about equally long: the first guess is nearly always right.
-    #[inline]
-    fn piece(&self, at: usize) -> usize {
-        let n = self.ends.len();
-        let mut piece = (at * n / self.len().max(1)).min(n.saturating_sub(1));
-        while piece > 0 && self.ends[piece - 1] > at {
-            piece -= 1;
-        }
-        while piece + 1 < n && self.ends[piece] <= at {
-            piece += 1;
-        }
-        piece
+        if at < piece.len() { piece.get(at) } else { None }
     }
 
     /// All of them.

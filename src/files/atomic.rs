@@ -17,7 +17,7 @@ use crate::error::{Error, Kind, Result};
 ///
 /// # Errors
 /// `File`, naming the path; the target is then as it was.
-pub fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+pub fn write(path: &Path, fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     let mut draft = Draft::new(path)?;
     {
         let mut out = BufWriter::with_capacity(1 << 17, draft.file());

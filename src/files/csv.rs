@@ -105,7 +105,7 @@ pub fn write_rows(
         if these.is_empty() {
             continue;
         }
-        let text = records.read(block, &mut buffer)?;
+        let mut text = records.read(block, &mut buffer)?;
         for (record, at) in these {
             let record = text.record(*record, &mut ends)?;
             line.clear();
@@ -133,19 +133,12 @@ fn push_value(line: &mut Vec<u8>, value: &AnyValue<'_>, delimiter: u8) {
     }
 }
 
-/// Bytes for which a cell needs quotes, beside the delimiter.
-const NEEDS_QUOTES: [bool; 256] = {
-    let mut needs = [false; 256];
-    needs[b'"' as usize] = true;
-    needs[b'\n' as usize] = true;
-    needs[b'\r' as usize] = true;
-    needs
-};
-
 /// A tool cell is ours, so it is safe in a spreadsheet: what would start a formula is prefixed with an apostrophe.
 fn push_cell(line: &mut Vec<u8>, text: &str, delimiter: u8) {
     let formula = matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
-    let quoted = text.bytes().any(|b| NEEDS_QUOTES[usize::from(b)] || b == delimiter);
+    // Without a way out in the middle, many bytes are looked at at once.
+    let needs = |byte: u8| byte == b'"' || byte == b'\n' || byte == b'\r' || byte == delimiter;
+    let quoted = text.bytes().fold(false, |found, byte| found | needs(byte));
     if quoted {
         line.push(b'"');
     }

@@ -33,7 +33,7 @@ const STATES: [&str; 2] = ["state", "status"];
 pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<(Snapshot, Vec<String>)> {
     if path.is_file()
         && (files::has_extension(path, &["parquet"]) || begins_as_parquet(path))
-        && let Some(ours) = parquet::read_snapshot(path, keeps_cells)?
+        && let Some(ours) = parquet::read_snapshot(path, keeps_cells, effort)?
     {
         return Ok((ours, Vec::new()));
     }

@@ -1,29 +1,34 @@
-//! Parquet: arrow and parquet append a snapshot page by page and put its certificate into the footer; polars reads
-//! frames back and writes whole ones. The two meet at the file.
+//! Parquet: arrow and parquet write and read, polars holds. The two meet at the file, never in memory.
+//!
+//! A snapshot grows page by page and has its certificate in the footer; a plan grows by groups that threads encode.
+
+mod groups;
+mod table;
 
 use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringBuilder, UInt64Builder};
+use arrow::array::{ArrayRef, StringArray, StringBuilder, UInt64Builder};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
-use polars::prelude::{
-    BatchedWriter, DataFrame, ParquetCompression, ParquetReader, ParquetWriter, PolarsError, SerReader,
-};
 
 use crate::columns;
-use crate::error::{Error, Kind, Result, guarded};
-use crate::files::atomic::{self, Draft};
+pub use groups::{Encoder, Group, GroupWriter, Rows, write_frame};
+pub use table::read_frame;
+use table::{Table, text, unreadable};
+
+use crate::email::Rules;
+use crate::error::{Error, Kind, Result};
+use crate::files::atomic::Draft;
 use crate::files::seal::{self, Seal};
-use crate::person::User;
-use crate::snapshot::{Cell, Certificate, STRINGS, Snapshot, cells};
+use crate::lanes::{Effort, in_order};
+use crate::person::{State, User};
+use crate::snapshot::{Cell, Certificate, Observed, STRINGS, Snapshot, cells};
 
 /// Footer entry that makes a parquet one of our snapshots.
 const CERTIFICATE: &str = "rosterdiff.certificate";
@@ -99,121 +104,65 @@ fn batch(schema: &Arc<Schema>, users: &[User]) -> Result<RecordBatch, arrow::err
     RecordBatch::try_new(Arc::clone(schema), arrays)
 }
 
-/// The certificate in the footer of one of our snapshots; none in a parquet of somebody else.
-///
-/// # Errors
-/// `Damaged` if the file cannot be parsed: it may have been ours.
-fn certificate(path: &Path) -> Result<Option<Certificate>> {
-    let damaged = || unreadable(path);
-    let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    // Somebody else's file has no seal: what its footer says is not to be trusted.
-    let reader = guarded(|| SerializedFileReader::new(file)).ok_or_else(damaged)?.map_err(|e| damaged().because(e))?;
-    let entries = reader.metadata().file_metadata().key_value_metadata();
-    let entry = entries.into_iter().flatten().find(|kv| kv.key == CERTIFICATE).and_then(|kv| kv.value.as_deref());
-    entry.map(|text| serde_json::from_str(text).map_err(|e| damaged().because(e))).transpose()
-}
-
-fn unreadable(path: &Path) -> Error {
-    Error::new(Kind::Damaged, format!("{} is not a readable parquet", path.display()))
-        .hint("it was cut short or changed: take or make it again")
-}
-
 /// Reads one of our snapshots; none from a parquet of somebody else. Its keys are in it: nothing is normalised again.
 ///
 /// # Errors
 /// `Damaged` or `File`, naming the path.
-pub fn read_snapshot(path: &Path, keeps_cells: bool) -> Result<Option<Snapshot>> {
+pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<Option<Snapshot>> {
     let failed = |e: std::io::Error| Error::file("read", path, e);
     let seal = seal::check(&File::open(path).map_err(failed)?).map_err(failed)?;
     if seal == Seal::Broken {
         return Err(unreadable(path));
     }
-    let Some(certificate) = certificate(path)? else { return Ok(None) };
+    let table = Table::open(path)?;
+    // Somebody else's file has no seal: what its footer says is not to be trusted.
+    let Some(certificate) = table.entry(CERTIFICATE) else { return Ok(None) };
+    let certificate: Certificate = serde_json::from_str(certificate).map_err(|e| unreadable(path).because(e))?;
     if seal == Seal::Missing {
         return Err(unreadable(path));
     }
+    let mut parts = Vec::with_capacity(table.n_groups());
+    let read = |(): &mut (), at: usize| observed(&table, at, keeps_cells);
+    in_order(table.n_groups(), effort.threads, read, |_, part| {
+        parts.push(part);
+        Ok(())
+    })?;
+    let mut snapshot = Snapshot::from_observed(parts, table.n_rows())?;
+    snapshot.divisions = certificate.divisions.clone();
+    snapshot.certificate = Some(certificate);
+    Ok(Some(snapshot))
+}
+
+/// The users of one group of rows.
+fn observed(table: &Table, at: usize, keeps_cells: bool) -> Result<Observed> {
     let mut wanted = vec![columns::KEY, columns::USERNAME_KEY, columns::STATE, columns::RULES];
     if keeps_cells {
         wanted.extend(Cell::ALL.map(Cell::column));
     }
-    let lacking = |cause: Error| {
-        Error::new(Kind::Damaged, format!("{} lacks a column of a snapshot", path.display())).because(cause)
-    };
-    let frame = read_columns(path, Some(wanted.iter().map(|name| (*name).to_owned()).collect()))?;
-    Ok(Some(Snapshot::from_columns(&frame, certificate).map_err(lacking)?))
-}
-
-/// Reads a parquet of ours into a frame. Its digest has been found right: a footer is believed whatever it says.
-///
-/// # Errors
-/// `Damaged` or `File`, naming the path.
-pub fn read_frame(path: &Path) -> Result<DataFrame> {
-    read_columns(path, None)
-}
-
-fn read_columns(path: &Path, wanted: Option<Vec<String>>) -> Result<DataFrame> {
-    let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    let frame = ParquetReader::new(file).with_columns(wanted).finish();
-    let mut frame = frame.map_err(|e| unreadable(path).because(e))?;
-    frame.rechunk_mut();
-    Ok(frame)
-}
-
-/// A parquet of ours that grows frame by frame, each a group of rows. Not compressed: it is written once and read once,
-/// and compressing would take longer than anything else about it.
-pub struct FrameWriter<W: Write> {
-    writer: BatchedWriter<W>,
-}
-
-impl<W: Write> FrameWriter<W> {
-    /// Begins one with the columns of `like`.
-    ///
-    /// # Errors
-    /// Whatever `out` fails with.
-    pub fn new(out: W, like: &DataFrame) -> Result<Self> {
-        let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Uncompressed).batched(like.schema());
-        Ok(Self { writer: writer.map_err(unwritten)? })
+    let group = table.group(at, Some(&wanted))?;
+    let all: Vec<&StringArray> = wanted.iter().map(|name| table.texts(&group, name)).collect::<Result<_>>()?;
+    let [key, username_key, state, rules, told @ ..] = &all[..] else { return Err(Error::bug("a column was lost")) };
+    let mut observed = Observed::new(keeps_cells, group.num_rows());
+    for at in 0..group.num_rows() {
+        let cells = std::array::from_fn(|cell| told.get(cell).and_then(|cells| text(cells, at)));
+        let keys = [text(key, at), text(username_key, at)];
+        observed.push_known(
+            keys,
+            State::from_word(text(state, at).unwrap_or_default()),
+            Rules::parse(text(rules, at).unwrap_or_default()),
+            cells,
+        );
     }
-
-    /// Adds rows.
-    ///
-    /// # Errors
-    /// Whatever the file fails with.
-    pub fn append(&mut self, frame: &DataFrame) -> Result<()> {
-        self.writer.write_batch(frame).map_err(unwritten)
-    }
-
-    /// Writes the footer.
-    ///
-    /// # Errors
-    /// Whatever the file fails with.
-    pub fn finish(self) -> Result<()> {
-        self.writer.finish().map(drop).map_err(unwritten)
-    }
-}
-
-fn unwritten(cause: PolarsError) -> Error {
-    Error::new(Kind::File, "cannot write a parquet").because(cause).hint("check that there is room on the disk")
-}
-
-/// Writes a frame, atomically.
-///
-/// # Errors
-/// `File`, naming the path.
-pub fn write_frame(path: &Path, frame: &DataFrame) -> Result<()> {
-    atomic::write(path, |out| {
-        let written = ParquetWriter::new(out).finish(&mut frame.clone());
-        written.map(drop).map_err(|e| Error::file("write", path, e))
-    })
+    Ok(observed)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use arrow::array::StringArray;
     use polars::prelude::df;
 
     use super::*;
+    use crate::files::atomic;
     use crate::plan::{Keep, Plan};
     use crate::roster::Roster;
 
@@ -264,7 +213,7 @@ mod tests {
         ];
         let roster = Roster::from_frame(&df!("email" => emails).unwrap()).unwrap();
         for keeps_cells in [true, false] {
-            let snapshot = read_snapshot(&path, keeps_cells).unwrap().unwrap();
+            let snapshot = read_snapshot(&path, keeps_cells, Effort::default()).unwrap().unwrap();
             assert_eq!((snapshot.len(), snapshot.is_complete()), (GROUP_ROWS + 7, true));
             assert_eq!(snapshot.cell(Cell::Email, 0), keeps_cells.then_some("nonsense 0"));
             let plan = Plan::build(&roster, &snapshot, Keep::First).unwrap();

@@ -14,11 +14,11 @@ use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
-use crate::files::parquet::{self, FrameWriter};
+use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
 use crate::files::{atomic, csv, source};
 use crate::lanes::Effort;
-use crate::plan::{Plan, Policy, Room, Teller, Verdict};
+use crate::plan::{COLUMNS, Plan, Policy, Teller, Verdict};
 use crate::roster::{self, Delimiter, Named, Opening, Records};
 
 /// The frame of a plan.
@@ -131,17 +131,16 @@ fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<BTreeMap
         csvs.push(csv);
     }
     let mut frame = Digested::new(&dir.join(PLAN))?;
-    let like = teller.frame(0..0, &mut Vec::new(), &mut Room::default())?;
     let mut files = csvs.iter_mut().map(Digested::share).collect::<Result<Vec<_>>>()?;
     files.push(frame.share()?);
-    let mut writer = FrameWriter::new(&mut frame, &like)?;
-    let wanted = Wanted { csv: std::array::from_fn(Some), frame: true };
+    let (mut writer, encoder) = GroupWriter::new(&mut frame, COLUMNS)?;
+    let wanted = Wanted { csv: std::array::from_fn(Some), frame: Some(&encoder) };
     atomic::while_flushing(files, || {
         pour::pour(teller, wanted, effort, |poured| {
             for (csv, lines) in csvs.iter_mut().zip(&poured.csv) {
                 csv.write_all(lines).map_err(|e| csv.failed(e))?;
             }
-            poured.frame.as_ref().map_or(Ok(()), |rows| writer.append(rows))
+            poured.frame.map_or(Ok(()), |rows| writer.append(rows))
         })?;
         writer.finish()
     })?;
@@ -164,7 +163,7 @@ pub fn write_verdicts(
 ) -> Result<()> {
     let failed = |e: std::io::Error| Error::new(Kind::File, "cannot write rows").because(e);
     out.write_all(&csv::header(&teller.roster.records.sheet, &columns::PLAN_TOOL)).map_err(failed)?;
-    let wanted = Wanted { csv: Verdict::ALL.map(|v| verdicts.contains(&v).then_some(0)), frame: false };
+    let wanted = Wanted { csv: Verdict::ALL.map(|v| verdicts.contains(&v).then_some(0)), frame: None };
     pour::pour(teller, wanted, effort, |poured| out.write_all(&poured.csv[0]).map_err(failed))
 }
 

@@ -2,20 +2,21 @@
 //!
 //! Threads make the bytes of one block of rows after the other; the caller takes them in order.
 
-use polars::prelude::DataFrame;
-
 use crate::error::Result;
 use crate::files::csv;
+use crate::files::parquet::{Encoder, Group};
 use crate::lanes::{Effort, in_order};
-use crate::plan::{Frame, Room, Teller, Verdict};
+use crate::plan::{Room, Teller, Verdict};
 
 /// What is wanted of the rows.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// For each verdict, in the order of [`Verdict::ALL`], the CSV that its rows go to; none for nowhere.
     pub csv: [Option<usize>; Verdict::ALL.len()],
-    /// Whether a plan's frame is wanted, of all rows.
-    pub frame: bool,
+    /// Who encodes a plan's frame of all rows, if it is wanted: one with the columns of [`COLUMNS`].
+    ///
+    /// [`COLUMNS`]: crate::plan::COLUMNS
+    pub frame: Option<&'a Encoder>,
 }
 
 /// What came of one block of rows.
@@ -24,14 +25,18 @@ pub struct Poured {
     /// For each CSV the lines that come next.
     pub csv: [Vec<u8>; Verdict::ALL.len()],
     /// The rows of the frame that come next.
-    pub frame: Option<DataFrame>,
+    pub frame: Option<Group>,
 }
+
+/// Rows whose holders are gone to at a time: what they bring stays in the first-level cache until it is told.
+const APPROACHED: usize = 32;
 
 /// What a thread uses again from block to block.
 #[derive(Default)]
 pub(super) struct Own {
     pub buffer: Vec<u8>,
     pub room: Room,
+    n_bytes: [usize; Verdict::ALL.len()],
 }
 
 /// Pours all rows.
@@ -40,7 +45,7 @@ pub(super) struct Own {
 /// `File` if the roster is not what it was; whatever `take` fails with.
 pub fn pour(
     teller: &Teller<'_>,
-    wanted: Wanted,
+    wanted: Wanted<'_>,
     effort: Effort,
     mut take: impl FnMut(Poured) -> Result<()>,
 ) -> Result<()> {
@@ -49,16 +54,20 @@ pub fn pour(
     in_order(blocks.len(), effort.threads, make, |_, poured| take(poured))
 }
 
-fn one_block(teller: &Teller<'_>, wanted: Wanted, rows: std::ops::Range<usize>, own: &mut Own) -> Result<Poured> {
+fn one_block(teller: &Teller<'_>, wanted: Wanted<'_>, rows: std::ops::Range<usize>, own: &mut Own) -> Result<Poured> {
     let csv_of = |at: usize| wanted.csv[teller.verdicts.verdict(at) as usize];
-    let mut poured = Poured::default();
-    if !wanted.frame && !rows.clone().any(|at| csv_of(at).is_some()) {
+    let mut poured = Poured { csv: own.n_bytes.map(Vec::with_capacity), frame: None };
+    if wanted.frame.is_none() && !rows.clone().any(|at| csv_of(at).is_some()) {
         return Ok(poured);
     }
     let dialect = teller.roster.records.sheet.dialect;
-    let mut frame = wanted.frame.then(|| Frame::of(rows.len()));
-    let block = teller.roster.records.read(rows.clone(), &mut own.buffer)?;
+    let mut frame = wanted.frame.map(|encoder| encoder.rows(rows.len()));
+    let mut block = teller.roster.records.read(rows.clone(), &mut own.buffer)?;
+    let end = rows.end;
     for at in rows {
+        if wanted.frame.is_some() && at % APPROACHED == 0 {
+            teller.approach(at..(at + APPROACHED).min(end));
+        }
         let csv = csv_of(at);
         if frame.is_none() && csv.is_none() {
             continue;
@@ -70,15 +79,17 @@ fn one_block(teller: &Teller<'_>, wanted: Wanted, rows: std::ops::Range<usize>, 
             }
             continue;
         }
-        let (record, told, said) = teller.tell(&block, at, &mut own.room)?;
+        let (record, told, said) = teller.tell(&mut block, at, &mut own.room)?;
         if let Some(csv) = csv {
             csv::push_source(&mut poured.csv[csv], record.source(), record.n_missing(), dialect);
             csv::push_told(&mut poured.csv[csv], &told, record.extra(), dialect);
         }
         if let Some(frame) = &mut frame {
-            frame.push(&told, &said);
+            frame.extend(0, told.values(&said));
         }
     }
-    poured.frame = frame.map(Frame::finish).transpose()?;
+    // The next block needs about as much.
+    own.n_bytes = std::array::from_fn(|csv| poured.csv[csv].len() + poured.csv[csv].len() / 8);
+    poured.frame = wanted.frame.zip(frame).map(|(encoder, rows)| encoder.encode(rows)).transpose()?;
     Ok(poured)
 }

@@ -4,15 +4,14 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame, IntoSeries, StringChunkedBuilder};
-
+use crate::cells::{Holds, Value};
 use crate::columns;
 use crate::error::Result;
 use crate::files::atomic;
-use crate::files::parquet::FrameWriter;
+use crate::files::parquet::{Encoder, Group, GroupWriter};
 use crate::files::pour::Own;
 use crate::lanes::{Effort, in_order};
-use crate::plan::{Frame, Teller, Verdict};
+use crate::plan::{COLUMNS, Teller, Verdict};
 
 /// Writes the rows of some verdicts, atomically. A source column that has a tool column's name gets `_source`.
 ///
@@ -21,39 +20,42 @@ use crate::plan::{Frame, Teller, Verdict};
 pub fn write(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<()> {
     let names = column_names(&teller.roster.records.sheet.header);
     let blocks = teller.roster.records.blocks(effort.chunk_bytes);
+    // Behind the source cells the tool cells, whose last is a record's surplus.
+    let tools = columns::PLAN_TOOL.len() - 1;
+    let layout = names.iter().map(|name| (name.as_str(), Holds::Texts));
+    let layout = layout.chain(COLUMNS[..tools].iter().copied()).chain([(columns::EXTRA, Holds::Texts)]);
     atomic::write(path, |out| {
-        let mut own = Own::default();
-        let mut writer = FrameWriter::new(out, &rows(teller, &names, verdicts, 0..0, &mut own)?)?;
-        let make = |own: &mut Own, at: usize| rows(teller, &names, verdicts, blocks[at].clone(), own);
-        in_order(blocks.len(), effort.threads, make, |_, frame| writer.append(&frame))?;
+        let (mut writer, encoder) = GroupWriter::new(out, layout)?;
+        let make = |own: &mut Own, at: usize| rows(teller, &encoder, names.len(), verdicts, blocks[at].clone(), own);
+        in_order(blocks.len(), effort.threads, make, |_, group| group.map_or(Ok(()), |group| writer.append(group)))?;
         writer.finish()
     })
 }
 
+/// The rows of one block that are wanted; none if none is.
 fn rows(
     teller: &Teller<'_>,
-    names: &[String],
+    encoder: &Encoder,
+    n_source: usize,
     verdicts: &[Verdict],
     rows: Range<usize>,
     own: &mut Own,
-) -> Result<DataFrame> {
-    let mut source: Vec<_> = names.iter().map(|name| StringChunkedBuilder::new(name.into(), rows.len())).collect();
-    let mut extra = StringChunkedBuilder::new(columns::EXTRA.into(), rows.len());
-    let mut frame = Frame::of(rows.len());
-    let block = teller.roster.records.read(rows.clone(), &mut own.buffer)?;
-    for at in rows.filter(|at| verdicts.contains(&teller.verdicts.verdict(*at))) {
-        let (record, told, said) = teller.tell(&block, at, &mut own.room)?;
-        source.iter_mut().enumerate().for_each(|(at, column)| column.append_value(record.cell(at)));
-        extra.append_option(Some(record.decoded_extra()).filter(|extra| !extra.is_empty()));
-        frame.push(&told, &said);
+) -> Result<Option<Group>> {
+    let wanted: Vec<usize> = rows.clone().filter(|at| verdicts.contains(&teller.verdicts.verdict(*at))).collect();
+    if wanted.is_empty() {
+        return Ok(None);
     }
-    let tools = frame.finish()?;
-    let mut all: Vec<Column> = source.into_iter().map(|column| column.finish().into_series().into()).collect();
-    let extra: Column = extra.finish().into_series().into();
-    for tool in columns::PLAN_TOOL {
-        all.push(if tool == columns::EXTRA { extra.clone() } else { tools.column(tool)?.clone() });
+    let mut group = encoder.rows(wanted.len());
+    let mut block = teller.roster.records.read(rows, &mut own.buffer)?;
+    for at in wanted {
+        let (record, told, said) = teller.tell(&mut block, at, &mut own.room)?;
+        (0..n_source).for_each(|at| group.push(at, Value::Text(Some(&record.cell(at)))));
+        let extra = record.decoded_extra();
+        let extra = Value::Text(Some(&*extra).filter(|extra| !extra.is_empty()));
+        let tools = told.values(&said).into_iter().take(columns::PLAN_TOOL.len() - 1);
+        group.extend(n_source, tools.chain([extra]));
     }
-    Ok(DataFrame::new(tools.height(), all)?)
+    encoder.encode(group).map(Some)
 }
 
 /// A name for each source column that no other has: blank headers are numbered, tool columns keep theirs.

@@ -64,7 +64,7 @@ impl<'a> Fitting<'a> {
 
     fn size(&self, at: usize) -> Result<Reason> {
         let (mut buffer, mut ends, mut key) = (Vec::new(), Vec::new(), String::new());
-        let block = self.roster.records.read(at..at + 1, &mut buffer)?;
+        let mut block = self.roster.records.read(at..at + 1, &mut buffer)?;
         let said = self.roster.said(&block.record(at, &mut ends)?, at, Some(&mut key));
         let defaults = &self.policy.defaults;
         let text = |cell: Option<std::borrow::Cow<'_, str>>| cell.map(std::borrow::Cow::into_owned);

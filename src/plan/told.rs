@@ -9,13 +9,14 @@ use std::sync::LazyLock;
 use polars::prelude::*;
 
 use super::{Defaults, SENT, Sought, Verdict, Verdicts};
+use crate::cells::{Growing, Holds, Value};
 use crate::columns;
 use crate::email::Rules;
 use crate::error::Result;
 use crate::lanes::Effort;
 use crate::person::State;
 use crate::roster::{Block, Facts, Reread, Roster, Said};
-use crate::snapshot::{Cell, Snapshot};
+use crate::snapshot::{Cell, Cells, Snapshot};
 
 /// The tool cells of one row; columns by name are in [`columns::PLAN_TOOL`].
 #[derive(Clone, Debug)]
@@ -52,7 +53,6 @@ pub struct Differs(u8);
 
 /// The fields that are compared.
 const COMPARED: [&str; 3] = [columns::NAME, columns::DEPARTMENT, columns::TITLE];
-const THEIRS: [Cell; 3] = [Cell::Name, Cell::Department, Cell::Title];
 
 impl Differs {
     /// A field that the roster leaves empty disagrees with nothing.
@@ -116,24 +116,38 @@ impl<'a> Teller<'a> {
     /// The tool cells of the row at `at`, without what needs its source cells: [`Told::differs`] stays empty.
     #[must_use]
     pub fn sketch(&self, at: usize) -> Told<'a> {
+        self.sketch_beside(at).0
+    }
+
+    /// The same, and what is known of the holder.
+    #[inline]
+    fn sketch_beside(&self, at: usize) -> (Told<'a>, Cells<'a>) {
         let facts = self.roster.facts_at(at);
         let holder = self.verdicts.holder(at);
         let user = holder.map(|holder| holder.user);
         let theirs = user.map_or_else(Rules::default, |user| self.snapshot.rules[user]);
-        Told {
+        let cells = user.map_or_else(Cells::default, |user| self.snapshot.cells(user));
+        let told = Told {
             row: u32::try_from(at + 1).unwrap_or(u32::MAX),
             line: self.roster.records.line(at),
             key: self.roster.key(at),
             verdict: self.verdicts.verdict(at),
             reason: self.verdicts.reason(at).code(),
             rules: facts.rules().union(theirs),
-            user_id: user.and_then(|user| self.snapshot.cell(Cell::Id, user)),
+            user_id: cells[Cell::Id as usize],
             user_state: user.map(|user| self.snapshot.states[user]),
-            user_email: user.and_then(|user| self.snapshot.cell(Cell::Email, user)),
+            user_email: cells[Cell::Email as usize],
             holders: holder.map(|holder| holder.n),
             first_row: self.verdicts.first_row(at),
             differs: Differs::default(),
-        }
+        };
+        (told, cells)
+    }
+
+    /// Goes to the holders of the rows that are told next: memory is waited for once, not once a row.
+    pub fn approach(&self, rows: Range<usize>) {
+        let holders = rows.filter_map(|at| self.verdicts.holder(at));
+        holders.for_each(|holder| self.snapshot.approach(holder.user));
     }
 
     /// All of a row: its record, its tool cells, and what a create would send.
@@ -142,22 +156,23 @@ impl<'a> Teller<'a> {
     /// `File` if the roster is not what it was.
     pub fn tell<'t, 'r>(
         &self,
-        block: &Block<'t>,
+        block: &mut Block<'t>,
         at: usize,
         room: &'r mut Room,
     ) -> Result<(Reread<'t, 'r>, Told<'a>, Said<'t>)> {
         let Room { ends, key, kept, kept_ends } = room;
         let record = block.record(at, ends)?;
-        let mut told = self.sketch(at);
+        let (mut told, theirs) = self.sketch_beside(at);
         let is_sent = !matches!(told.verdict, Verdict::Present | Verdict::Duplicate);
         let mut said = self.roster.said(&record, at, is_sent.then_some(&mut *key));
         if let Some(first) = told.first_row {
             let first = first as usize - 1;
-            let block = self.roster.records.read(first..first + 1, kept)?;
+            let mut block = self.roster.records.read(first..first + 1, kept)?;
             let other = self.roster.said(&block.record(first, kept_ends)?, first, None);
             told.differs = Differs::of(compared(&said), compared(&other));
-        } else if let Some(holder) = self.verdicts.holder(at).filter(|_| told.verdict == Verdict::Present) {
-            told.differs = Differs::of(compared(&said), THEIRS.map(|cell| self.snapshot.cell(cell, holder.user)));
+        } else if told.verdict == Verdict::Present {
+            let theirs = [Cell::Name, Cell::Department, Cell::Title].map(|cell| theirs[cell as usize]);
+            told.differs = Differs::of(compared(&said), theirs);
         }
         if told.verdict == Verdict::New {
             let or = |cell: Option<_>, default: &Option<String>| cell.or_else(|| default.clone().map(Into::into));
@@ -168,18 +183,21 @@ impl<'a> Teller<'a> {
         Ok((record, told, said))
     }
 
-    /// The frame of a plan for some rows.
+    /// The frame of a plan.
     ///
     /// # Errors
     /// `File` if the roster is not what it was.
-    pub fn frame(&self, rows: Range<usize>, buffer: &mut Vec<u8>, room: &mut Room) -> Result<DataFrame> {
-        let mut frame = Frame::of(rows.len());
-        let block = self.roster.records.read(rows.clone(), buffer)?;
-        for at in rows {
-            let (_, told, said) = self.tell(&block, at, room)?;
-            frame.push(&told, &said);
+    pub fn frame(&self) -> Result<DataFrame> {
+        let (n, mut buffer, mut room) = (self.roster.n_rows(), Vec::new(), Room::default());
+        let mut frame = COLUMNS.map(|(name, holds)| Growing::new(name, holds, n));
+        for rows in self.roster.records.blocks(Effort::CHUNK_BYTES) {
+            let mut block = self.roster.records.read(rows.clone(), &mut buffer)?;
+            for at in rows {
+                let (_, told, said) = self.tell(&mut block, at, &mut room)?;
+                frame.iter_mut().zip(told.values(&said)).for_each(|(column, value)| column.push(value));
+            }
         }
-        frame.finish()
+        Ok(DataFrame::new(n, frame.map(Growing::finish).into())?)
     }
 
     /// The keys that nobody holds alive as far as the snapshot tells, each with the address that a create would send: what
@@ -196,9 +214,9 @@ impl<'a> Teller<'a> {
             Verdict::Present | Verdict::Duplicate => false,
         };
         for rows in self.roster.records.blocks(Effort::CHUNK_BYTES) {
-            let block = self.roster.records.read(rows.clone(), &mut buffer)?;
+            let mut block = self.roster.records.read(rows.clone(), &mut buffer)?;
             for at in rows.filter(is_open) {
-                let (_, told, said) = self.tell(&block, at, &mut room)?;
+                let (_, told, said) = self.tell(&mut block, at, &mut room)?;
                 let key = told.key.unwrap_or_default().to_owned();
                 sought.push(Sought { row: told.row, key, address: said.email.unwrap_or_default().into_owned() });
             }
@@ -221,94 +239,57 @@ fn compared<'s>(said: &'s Said<'_>) -> [Option<&'s str>; 3] {
     [said.name.as_deref(), said.department.as_deref(), said.title.as_deref()]
 }
 
-/// The string columns of a plan's tool cells, in the order in which they are pushed.
-const TEXTS: [&str; 8] = [
-    columns::KEY,
-    columns::VERDICT,
-    columns::REASON,
-    columns::RULES,
-    columns::USER_ID,
-    columns::USER_STATE,
-    columns::USER_EMAIL,
-    columns::DIFFERS,
-];
-
-const NOTHING: Said<'static> =
-    Said { email: None, name: None, department: None, title: None, division: None, phone: None };
-
-/// A plan's frame on its way.
-pub(crate) struct Frame {
-    row: Vec<u32>,
-    line: Vec<u32>,
-    holders: Vec<Option<u32>>,
-    first_row: Vec<Option<u32>>,
-    texts: [StringChunkedBuilder; TEXTS.len()],
-    sent: [StringChunkedBuilder; SENT.len()],
-}
-
-impl Frame {
-    pub(crate) fn of(n: usize) -> Self {
-        let builder = |name: &str| StringChunkedBuilder::new(name.into(), n);
-        Self {
-            row: Vec::with_capacity(n),
-            line: Vec::with_capacity(n),
-            holders: Vec::with_capacity(n),
-            first_row: Vec::with_capacity(n),
-            texts: TEXTS.map(builder),
-            sent: SENT.map(builder),
-        }
+/// The columns of a plan's frame: the tool cells, and what a create sends.
+pub const COLUMNS: [(&str, Holds); 12 + SENT.len()] = {
+    let mut all = [("", Holds::Texts); 12 + SENT.len()];
+    let tools = [
+        (columns::ROW, Holds::Numbers),
+        (columns::LINE, Holds::Numbers),
+        (columns::KEY, Holds::Texts),
+        (columns::VERDICT, Holds::Words),
+        (columns::REASON, Holds::Words),
+        (columns::RULES, Holds::Words),
+        (columns::USER_ID, Holds::Texts),
+        (columns::USER_STATE, Holds::Words),
+        (columns::USER_EMAIL, Holds::Texts),
+        (columns::HOLDERS, Holds::Numbers),
+        (columns::FIRST_ROW, Holds::Numbers),
+        (columns::DIFFERS, Holds::Words),
+    ];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < tools.len() { tools[at] } else { (SENT[at - tools.len()], Holds::Texts) };
+        at += 1;
     }
+    all
+};
 
-    pub(crate) fn push(&mut self, told: &Told<'_>, said: &Said<'_>) {
-        self.row.push(told.row);
-        self.line.push(told.line);
-        self.holders.push(told.holders);
-        self.first_row.push(told.first_row);
-        let texts = [
-            told.key,
-            Some(told.verdict.as_str()),
-            told.reason,
-            Some(told.rules_name()),
-            told.user_id,
-            told.user_state.map(State::as_str),
-            told.user_email,
-            Some(told.differs_name()).filter(|name| !name.is_empty()),
-        ];
-        self.texts.iter_mut().zip(texts).for_each(|(column, cell)| column.append_option(cell));
-        // Of others nothing is ever sent.
-        let said = if matches!(told.verdict, Verdict::New | Verdict::Deleted) { said } else { &NOTHING };
-        let sent = [
-            said.email.as_deref(),
-            said.name.as_deref(),
-            said.department.as_deref(),
-            said.title.as_deref(),
-            said.division.as_deref(),
-            said.phone.as_deref(),
-        ];
-        self.sent.iter_mut().zip(sent).for_each(|(column, cell)| column.append_option(cell));
-    }
-
-    pub(crate) fn finish(self) -> Result<DataFrame> {
-        let n = self.row.len();
-        let text = |builder: StringChunkedBuilder| builder.finish().into_series().into_column();
-        let [key, verdict, reason, rules, user_id, user_state, user_email, differs] = self.texts.map(text);
-        let number = |name: &str, cells: Vec<u32>| Column::new(name.into(), cells);
-        let some = |name: &str, cells: Vec<Option<u32>>| Column::new(name.into(), cells);
-        let mut all = vec![
-            number(columns::ROW, self.row),
-            number(columns::LINE, self.line),
-            key,
-            verdict,
-            reason,
-            rules,
-            user_id,
-            user_state,
-            user_email,
-            some(columns::HOLDERS, self.holders),
-            some(columns::FIRST_ROW, self.first_row),
-            differs,
-        ];
-        all.extend(self.sent.map(text));
-        Ok(DataFrame::new(n, all)?)
+impl Told<'_> {
+    /// The cells of [`COLUMNS`]. Of rows that are no candidates nothing is ever sent, so nothing of it is told.
+    #[must_use]
+    #[inline]
+    pub fn values<'v>(&'v self, said: &'v Said<'_>) -> [Value<'v>; COLUMNS.len()] {
+        let is_sent = matches!(self.verdict, Verdict::New | Verdict::Deleted);
+        let sent = |cell: Option<&'v str>| Value::Text(cell.filter(|_| is_sent));
+        [
+            Value::Number(Some(self.row)),
+            Value::Number(Some(self.line)),
+            Value::Text(self.key),
+            Value::Text(Some(self.verdict.as_str())),
+            Value::Text(self.reason),
+            Value::Text(Some(self.rules_name())),
+            Value::Text(self.user_id),
+            Value::Text(self.user_state.map(State::as_str)),
+            Value::Text(self.user_email),
+            Value::Number(self.holders),
+            Value::Number(self.first_row),
+            Value::Text(Some(self.differs_name()).filter(|name| !name.is_empty())),
+            sent(said.email.as_deref()),
+            sent(said.name.as_deref()),
+            sent(said.department.as_deref()),
+            sent(said.title.as_deref()),
+            sent(said.division.as_deref()),
+            sent(said.phone.as_deref()),
+        ]
     }
 }

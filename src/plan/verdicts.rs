@@ -11,7 +11,7 @@ use crate::lanes::{Effort, in_order};
 use crate::person::State;
 use crate::reason::Reason;
 use crate::roster::{Facts, Roster};
-use crate::snapshot::{Cell, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// Rows that one thread looks at at a time.
 const PIECE_ROWS: usize = 1 << 16;
@@ -218,10 +218,9 @@ type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u8);
 impl<'a> Ranks<'a> {
     fn of(&self, entry: u32) -> Rank<'a> {
         let (user, by_username) = self.entries.place(entry);
-        let cell = |cell| self.snapshot.cell(cell, user);
-        let told = [Cell::Email, Cell::Name, Cell::Department, Cell::Title].map(cell);
+        let [id, name, email, department, title] = self.snapshot.cells(user);
+        let (id, told) = (id.unwrap_or_default(), [email, name, department, title]);
         let rules = self.snapshot.rules[user].bits();
-        let id = cell(Cell::Id).unwrap_or_default();
         // Whoever has an id can be named by it.
         (self.snapshot.states[user], id.is_empty(), id, by_username, told, rules)
     }

@@ -222,17 +222,19 @@ pub struct Said<'t> {
 }
 
 impl Mapping {
-    /// What a row says, from its record.
+    /// What a row says, from its record; without `key` only what rows are compared by.
     pub(super) fn said<'t>(&self, record: &Reread<'t, '_>, key: Option<&mut String>) -> Said<'t> {
         let cell = |at: usize| record.cell(at);
         let text = |at: Option<usize>| at.and_then(|at| trimmed(cell(at)));
+        let is_sent = key.is_some();
+        let sent = |at: Option<usize>| text(at.filter(|_| is_sent));
         Said {
             email: key.and_then(|key| address(cell(self.email), key)),
             name: name(self, &cell),
             department: text(self.department),
             title: text(self.title),
-            division: text(self.division),
-            phone: text(self.phone).and_then(|cell| phone::e164(&cell)),
+            division: sent(self.division),
+            phone: sent(self.phone).and_then(|cell| phone::e164(&cell)),
         }
     }
 }
@@ -295,7 +297,7 @@ mod tests {
     /// What is known of each row.
     fn told(roster: &Roster, tell: impl Fn(Facts, Said<'_>) -> String) -> Vec<String> {
         let (mut buffer, mut ends, mut key) = (Vec::new(), Vec::new(), String::new());
-        let block = roster.records.read(0..roster.n_rows(), &mut buffer).unwrap();
+        let mut block = roster.records.read(0..roster.n_rows(), &mut buffer).unwrap();
         let one = |at: usize| {
             let record = block.record(at, &mut ends).unwrap();
             tell(roster.facts_at(at), roster.said(&record, at, Some(&mut key)))

@@ -132,17 +132,25 @@ impl Records {
         let n_bytes = self.sheet.text.n_bytes();
         let begin = self.start.get(rows.start).copied().unwrap_or(n_bytes);
         let end = self.start.get(rows.end).copied().unwrap_or(n_bytes);
-        Ok(Block { records: self, bytes: self.sheet.text.read(begin..end, buffer)?, begin, end })
+        Ok(Block { records: self, bytes: self.sheet.text.read(begin..end, buffer)?, begin, end, walk: None })
     }
 }
 
 /// The bytes of some records.
-#[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     records: &'a Records,
     bytes: &'a [u8],
     begin: u64,
     end: u64,
+    walk: Option<Walk<'a>>,
+}
+
+/// A way through the records of a block: whoever wants one after the other looks at no byte twice.
+struct Walk<'a> {
+    text: &'a str,
+    scanner: Scanner<'a>,
+    /// Where the scanner began, in the text.
+    base: usize,
 }
 
 /// One record, read once more.
@@ -169,17 +177,33 @@ impl<'a> Block<'a> {
     ///
     /// # Errors
     /// `File` if the file is not what it was.
-    pub fn record<'e>(&self, at: usize, ends: &'e mut Vec<u32>) -> Result<Reread<'a, 'e>> {
+    pub fn record<'e>(&mut self, at: usize, ends: &'e mut Vec<u32>) -> Result<Reread<'a, 'e>> {
         let sheet = &self.records.sheet;
+        let place = |at: u64| at.checked_sub(self.begin).and_then(|at| usize::try_from(at).ok());
         let next = self.records.start.get(at + 1).copied().unwrap_or(self.end).min(self.end);
-        let range = self.records.start[at] - self.begin..next - self.begin;
-        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        let bytes = self.bytes.get(place(range.start)..place(range.end));
-        let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or_else(|| changed(&sheet.origin))?;
-        match Scanner::new(text.as_bytes(), sheet.dialect.delimiter, true, 0).record(ends) {
-            Scanned::Whole(end, _) => Ok(Reread { text: &text[..end], ends, widths: sheet.widths }),
-            Scanned::Cut | Scanned::Open => Err(changed(&sheet.origin)),
+        let range = place(self.records.start[at]).zip(place(next)).ok_or_else(|| changed(&sheet.origin))?;
+        let text = match &self.walk {
+            Some(walk) => Some(walk.text),
+            None => std::str::from_utf8(self.bytes).ok(),
+        };
+        let text = text.ok_or_else(|| changed(&sheet.origin))?;
+        let found = self.walk_to(text, range.0).and_then(|walk| match walk.scanner.record(ends) {
+            Scanned::Whole(end, _) if walk.base + end <= range.1 => text.get(range.0..walk.base + end),
+            Scanned::Whole(..) | Scanned::Cut | Scanned::Open => None,
+        });
+        let text = found.ok_or_else(|| changed(&sheet.origin))?;
+        Ok(Reread { text, ends, widths: sheet.widths })
+    }
+
+    /// The way that leads on from the record that begins at `start`: the one so far, or a new one.
+    fn walk_to(&mut self, text: &'a str, start: usize) -> Option<&mut Walk<'a>> {
+        let is_there = |walk: &mut Walk<'_>| walk.scanner.skip_blank_lines() && walk.base + walk.scanner.at == start;
+        if !self.walk.as_mut().is_some_and(is_there) {
+            let rest = self.bytes.get(start..)?;
+            let scanner = Scanner::new(rest, self.records.sheet.dialect.delimiter, true, 0);
+            self.walk = Some(Walk { text, scanner, base: start });
         }
+        self.walk.as_mut()
     }
 }
 

@@ -131,7 +131,7 @@ fn a_trailing_run_of_tool_columns_is_cut_off() {
     let records = Records::find(opened(b"email,_note,_row,_reason\na,b,7,x\n").unwrap()).unwrap();
     assert_eq!(records.sheet.header, ["email", "_note"]);
     let (mut buffer, mut ends) = (Vec::new(), Vec::new());
-    let block = records.read(0..1, &mut buffer).unwrap();
+    let mut block = records.read(0..1, &mut buffer).unwrap();
     assert_eq!((block.source(0).unwrap(), block.record(0, &mut ends).unwrap().source()), (&b"a,b"[..], &b"a,b"[..]));
 }
 
@@ -142,7 +142,7 @@ fn a_record_with_some_tool_cells_is_ragged_and_its_surplus_is_kept() {
     assert_eq!(ragged, [true, false, false, true, true]);
     let records = Records::find(opened(text).unwrap()).unwrap();
     let (mut buffer, mut ends) = (Vec::new(), Vec::new());
-    let block = records.read(0..records.len(), &mut buffer).unwrap();
+    let mut block = records.read(0..records.len(), &mut buffer).unwrap();
     let extra: Vec<_> = (0..records.len()).map(|at| block.record(at, &mut ends).unwrap().extra()).collect();
     assert_eq!(extra, [" Ada", "", "", "x,y", "1,2"]);
 }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use polars::prelude::*;
 
+use super::cards::{self, Cards, Cells};
 use super::{Certificate, Keys, Probe};
 use crate::columns;
 use crate::email::{self, Rules};
@@ -52,8 +53,8 @@ pub struct Snapshot {
     keys: Strings,
     /// Normalised usernames where they are another key; none if no user has such a one.
     username_keys: Option<Strings>,
-    /// [`Cell`]s, in their order; none of what is not known or not to be told.
-    cells: [Option<Strings>; Cell::ALL.len()],
+    /// [`Cell`]s; none if nothing of them is to be told.
+    cards: Option<Cards>,
     /// State of each user.
     pub states: Vec<State>,
     /// Rules that fired for the keys of each user.
@@ -87,29 +88,6 @@ impl Snapshot {
         snapshot.divisions = certificate.as_ref().and_then(|c| c.divisions.clone());
         snapshot.certificate = certificate;
         Ok(snapshot)
-    }
-
-    /// A snapshot from its frame, as a parquet of ours keeps it: `key`, `username_key`, `state`, `rules` str, and whatever
-    /// is to be told of the [`Cell`]s.
-    ///
-    /// # Errors
-    /// Only for a frame that lacks one of these columns.
-    pub(crate) fn from_columns(frame: &DataFrame, certificate: Certificate) -> Result<Self> {
-        let text = |name: &str| -> Result<StringChunked> { Ok(frame.column(name)?.str()?.clone()) };
-        let some = |cell: Cell| text(cell.column()).ok().map(Strings::of);
-        let states = text(columns::STATE)?.iter().map(|word| State::from_word(word.unwrap_or_default())).collect();
-        let rules = text(columns::RULES)?.iter().map(|rules| Rules::parse(rules.unwrap_or_default())).collect();
-        let username_keys = text(columns::USERNAME_KEY)?;
-        Ok(Self {
-            keys: Strings::of(text(columns::KEY)?),
-            username_keys: Some(username_keys).filter(|keys| keys.null_count() < keys.len()).map(Strings::of),
-            cells: Cell::ALL.map(some),
-            states,
-            rules,
-            divisions: certificate.divisions.clone(),
-            certificate: Some(certificate),
-            probe: None,
-        })
     }
 
     /// A snapshot from an export: a string column `email`, optionally `id`, `name`, `username`, `state`, `department`
@@ -178,8 +156,11 @@ impl Snapshot {
         let whole = |column: &Strings| -> Result<Strings> { Ok(Strings::of(column.column().filter(kept)?)) };
         self.keys = whole(&self.keys)?;
         self.username_keys = self.username_keys.as_ref().map(whole).transpose()?;
-        for cells in self.cells.iter_mut().flatten() {
-            *cells = whole(cells)?;
+        if let Some(cards) = self.cards.take() {
+            let mut others = cards::Piece::with_capacity(self.len());
+            let at_kept = kept.iter().enumerate().filter(|(_, is_kept)| *is_kept == Some(true));
+            at_kept.for_each(|(at, _)| others.push(cards.cells(at)));
+            self.cards.get_or_insert_default().append(others);
         }
         let mut is_kept = kept.iter();
         self.states.retain(|_| is_kept.next().flatten() == Some(true));
@@ -200,8 +181,8 @@ impl Snapshot {
         };
         self.keys.append(more.keys.column().clone())?;
         self.username_keys = join(self.username_keys.take(), more.username_keys)?;
-        for (cells, more) in self.cells.iter_mut().zip(more.cells) {
-            *cells = join(cells.take(), more)?;
+        if let (Some(cards), Some(more)) = (&mut self.cards, more.cards) {
+            cards.extend(more);
         }
         self.states.extend(more.states);
         self.rules.extend(more.rules);
@@ -215,9 +196,11 @@ impl Snapshot {
     pub fn frame(&self) -> Result<DataFrame> {
         let column =
             |name: &str, cells: &Strings| cells.column().clone().into_series().with_name(name.into()).into_column();
-        let told = Cell::ALL.into_iter().zip(&self.cells);
-        let mut all: Vec<Column> =
-            told.filter_map(|(cell, cells)| Some(column(cell.column(), cells.as_ref()?))).collect();
+        let told = |cell: Cell| {
+            let cells: StringChunked = (0..self.len()).map(|at| self.cell(cell, at)).collect();
+            cells.with_name(cell.column().into()).into_column()
+        };
+        let mut all: Vec<Column> = self.cards.iter().flat_map(|_| Cell::ALL.map(told)).collect();
         all.push(Column::new(columns::STATE.into(), self.states.iter().map(|s| s.as_str()).collect::<Vec<_>>()));
         all.push(column(columns::KEY, &self.keys));
         all.push(column(columns::USERNAME_KEY, self.username_keys.as_ref().unwrap_or(&Strings::nulls("", self.len()))));
@@ -253,7 +236,20 @@ impl Snapshot {
     #[must_use]
     #[inline]
     pub fn cell(&self, cell: Cell, at: usize) -> Option<&str> {
-        self.cells[cell as usize].as_ref()?.get(at)
+        self.cells(at)[cell as usize]
+    }
+
+    /// Goes to what is known of the user at `at`. To look for many at once takes about as long as to look for one.
+    #[inline]
+    pub fn approach(&self, at: usize) {
+        self.cards.iter().for_each(|cards| cards.approach(at));
+    }
+
+    /// All that is known of the user at `at`, in the order of [`Cell::ALL`].
+    #[must_use]
+    #[inline]
+    pub fn cells(&self, at: usize) -> Cells<'_> {
+        self.cards.as_ref().map_or([None; Cell::ALL.len()], |cards| cards.cells(at))
     }
 
     /// Whether everybody is proven to be in it.
@@ -285,7 +281,7 @@ pub struct Observed {
     keys: StringChunkedBuilder,
     /// Begun with the first username that is a key of its own.
     username_keys: Option<StringChunkedBuilder>,
-    cells: Option<[StringChunkedBuilder; Cell::ALL.len()]>,
+    cards: Option<cards::Piece>,
     states: Vec<State>,
     rules: Vec<Rules>,
     key: String,
@@ -296,11 +292,10 @@ impl Observed {
     /// Nobody yet, with room for some; whether what can be told of users is kept.
     #[must_use]
     pub fn new(keeps_cells: bool, n_expected: usize) -> Self {
-        let column = |cell: Cell| StringChunkedBuilder::new(cell.column().into(), n_expected);
         Self {
             keys: StringChunkedBuilder::new(columns::KEY.into(), n_expected),
             username_keys: None,
-            cells: keeps_cells.then(|| Cell::ALL.map(column)),
+            cards: keeps_cells.then(|| cards::Piece::with_capacity(n_expected)),
             states: Vec::new(),
             rules: Vec::new(),
             key: String::new(),
@@ -311,28 +306,38 @@ impl Observed {
     /// Adds a user; `cells` are those of [`Cell::ALL`].
     ///
     /// An address that no roster row can have (`admin@localhost`) is no key: nothing could match it.
-    pub fn push(&mut self, email: Option<&str>, username: Option<&str>, state: State, cells: [Option<&str>; 5]) {
+    pub fn push(&mut self, email: Option<&str>, username: Option<&str>, state: State, cells: Cells<'_>) {
         let by_email = email.and_then(|email| email::normalise_into(email, &mut self.key).ok()).map(|a| a.rules);
         let own = username.filter(|username| Some(*username) != email);
         let by_name = own.and_then(|own| email::normalise_into(own, &mut self.username_key).ok()).map(|a| a.rules);
         let by_name = by_name.filter(|_| by_email.is_none() || self.key != self.username_key);
-        self.keys.append_option(by_email.is_some().then_some(self.key.as_str()));
-        self.push_username_key(by_name.is_some());
+        let rules = by_email.unwrap_or_default().union(by_name.unwrap_or_default());
+        // Both texts are room to work in: they are lent out for the moment.
+        let (key, username_key) = (std::mem::take(&mut self.key), std::mem::take(&mut self.username_key));
+        let keys = [by_email.map(|_| key.as_str()), by_name.map(|_| username_key.as_str())];
+        self.push_known(keys, state, rules, cells);
+        (self.key, self.username_key) = (key, username_key);
+    }
+
+    /// Adds a user whose keys are known: of the e-mail, and of the username if it is another one.
+    pub fn push_known(&mut self, keys: [Option<&str>; 2], state: State, rules: Rules, cells: Cells<'_>) {
+        self.keys.append_option(keys[0]);
+        self.push_username_key(keys[1]);
         self.states.push(state);
-        self.rules.push(by_email.unwrap_or_default().union(by_name.unwrap_or_default()));
-        if let Some(columns) = &mut self.cells {
-            columns.iter_mut().zip(cells).for_each(|(column, cell)| column.append_option(cell));
+        self.rules.push(rules);
+        if let Some(cards) = &mut self.cards {
+            cards.push(cells);
         }
     }
 
-    fn push_username_key(&mut self, has_key: bool) {
-        if has_key && self.username_keys.is_none() {
+    fn push_username_key(&mut self, key: Option<&str>) {
+        if key.is_some() && self.username_keys.is_none() {
             let mut column = StringChunkedBuilder::new(columns::USERNAME_KEY.into(), 0);
             self.states.iter().for_each(|_| column.append_null());
             self.username_keys = Some(column);
         }
         if let Some(column) = &mut self.username_keys {
-            column.append_option(has_key.then_some(self.username_key.as_str()));
+            column.append_option(key);
         }
     }
 }
@@ -342,7 +347,7 @@ impl Observed {
 struct Pieces {
     keys: Option<Strings>,
     username_keys: Option<Strings>,
-    cells: [Option<Strings>; Cell::ALL.len()],
+    cards: Option<Cards>,
     states: Vec<State>,
     rules: Vec<Rules>,
 }
@@ -359,10 +364,8 @@ impl Pieces {
         };
         grow(&mut self.keys, Some(part.keys))?;
         grow(&mut self.username_keys, part.username_keys)?;
-        if let Some(cells) = part.cells {
-            for (all, more) in self.cells.iter_mut().zip(cells) {
-                grow(all, Some(more))?;
-            }
+        if let Some(cards) = part.cards {
+            self.cards.get_or_insert_default().append(cards);
         }
         self.states.extend(part.states);
         self.rules.extend(part.rules);
@@ -373,7 +376,7 @@ impl Pieces {
         Snapshot {
             keys: self.keys.unwrap_or_else(|| Strings::nulls(columns::KEY, 0)),
             username_keys: self.username_keys,
-            cells: self.cells,
+            cards: self.cards,
             states: self.states,
             rules: self.rules,
             certificate: None,

@@ -164,7 +164,7 @@ fn read(bytes: &[u8], opening: Opening) -> Result<Found> {
     let (mut rows, mut buffer, mut ends, mut one, mut one_ends) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for block in records.blocks(100) {
-        let all = records.read(block.clone(), &mut buffer)?;
+        let mut all = records.read(block.clone(), &mut buffer)?;
         for at in block {
             let record = all.record(at, &mut ends)?;
             let cells: Vec<String> = (0..width).map(|column| record.cell(column).into_owned()).collect();
@@ -172,7 +172,7 @@ fn read(bytes: &[u8], opening: Opening) -> Result<Found> {
                 columns.iter().zip(&cells).all(|(column, cell)| column[at] == *cell),
                 "cells are read again the same"
             );
-            let alone = roster.records.read(at..at + 1, &mut one)?;
+            let mut alone = roster.records.read(at..at + 1, &mut one)?;
             let again = alone.record(at, &mut one_ends)?;
             assert_eq!(
                 (again.source(), again.extra()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use polars::prelude::{DataFrame, ParquetReader, SerReader};
+use polars::prelude::DataFrame;
 use rosterdiff::sim::Settings;
 
 use super::world::{World, contents, fast, keys, table};
@@ -59,7 +59,7 @@ fn records<'a>(bytes: &'a [u8], eol: &[u8]) -> Vec<&'a [u8]> {
 }
 
 fn parquet(path: &Path) -> DataFrame {
-    ParquetReader::new(std::fs::File::open(path).unwrap()).finish().unwrap()
+    rosterdiff::files::parquet::read_frame(path).unwrap()
 }
 
 /// What an administrator would export by hand.

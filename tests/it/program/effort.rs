@@ -6,8 +6,6 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use polars::prelude::{ParquetReader, SerReader};
-
 use super::world::{NOWHERE, command, contents};
 use crate::support::{Ran, data, run, scratch};
 
@@ -59,8 +57,7 @@ fn a_diff_is_the_same_file_by_any_number_of_threads_and_any_order_of_the_export(
             ended(dir.path(), &format!("diff hr.csv --snapshot {org} --verdict all -o {name} {threads}"), 0);
         }
         let csv = std::fs::read(dir.path().join("all.csv")).unwrap();
-        let file = std::fs::File::open(dir.path().join("all.parquet")).unwrap();
-        let frame = ParquetReader::new(file).finish().unwrap();
+        let frame = rosterdiff::files::parquet::read_frame(&dir.path().join("all.parquet")).unwrap();
         assert_eq!(frame.height(), 30 * 2_000);
         let (first_csv, first_frame) = expected.get_or_insert_with(|| (csv.clone(), frame.clone()));
         assert!(csv == *first_csv && frame.equals_missing(first_frame), "{org} {threads}");

@@ -4,8 +4,14 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use polars::prelude::{Column, DataFrame, ParquetReader, ParquetWriter, SerReader};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringViewArray};
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use rosterdiff::files::parquet::read_frame;
 use serde_json::Value;
 
 use super::world::{NOWHERE, World, command, contents, fast, table, until};
@@ -142,7 +148,7 @@ fn workday_is_read_with_its_legal_names_joined_or_its_worker_unmarked() {
     let world = World::new(fast());
     world.write("hr.csv", roster);
     world.plan();
-    let plan = ParquetReader::new(std::fs::File::open(world.path("hr.plan/plan.parquet")).unwrap()).finish().unwrap();
+    let plan = read_frame(&world.path("hr.plan/plan.parquet")).unwrap();
     assert_eq!(plan.column("name").unwrap().str().unwrap().get(0), Some("Cyd Day"));
 }
 
@@ -360,16 +366,23 @@ fn as_parquet(csv: &[u8], path: &Path) {
         csv::ReaderBuilder::new().flexible(true).from_reader(csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv));
     let header = reader.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
-    let column = |(at, name): (usize, &str)| {
-        let cells = rows.iter().map(|row| row.get(at).filter(|cell| !cell.is_empty()));
-        Column::new(name.into(), cells.collect::<Vec<Option<&str>>>())
-    };
-    write_parquet(header.iter().enumerate().map(column).collect(), path);
+    let column = |at: usize| texts(rows.iter().map(|row| row.get(at).filter(|cell| !cell.is_empty())));
+    write_parquet(header.iter().enumerate().map(|(at, name)| (name, column(at))).collect(), path);
 }
 
-fn write_parquet(columns: Vec<Column>, path: &Path) {
-    let mut frame = DataFrame::new(columns[0].len(), columns).unwrap();
-    ParquetWriter::new(std::fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
+/// Texts in views, compressed: as polars writes them.
+fn texts<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> ArrayRef {
+    Arc::new(cells.into_iter().collect::<StringViewArray>())
+}
+
+fn write_parquet(columns: Vec<(&str, ArrayRef)>, path: &Path) {
+    let rows = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, cells)| (name, cells, true)));
+    let rows = rows.unwrap();
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties)).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
 }
 
 #[test]
@@ -427,16 +440,16 @@ fn what_diff_writes_as_parquet_can_be_fed_back_as_a_roster() {
 #[test]
 fn values_of_other_types_are_text_and_an_empty_row_is_a_row() {
     let dir = place("hr.csv", b"");
-    let emails = Column::new("email".into(), [Some("ada@example.com"), None, Some("a\"b,\n@example.com")]);
-    write_parquet(vec![emails.clone()], &dir.path().join("one.parquet"));
+    let emails = texts([Some("ada@example.com"), None, Some("a\"b,\n@example.com")]);
+    write_parquet(vec![("email", Arc::clone(&emails))], &dir.path().join("one.parquet"));
     let ran = done(dir.path(), "diff one.parquet --snapshot org.csv --verdict all");
     assert_eq!(tools(&ran, &["_row", "_verdict"]), ["1 present", "2 invalid", "3 invalid"]);
     assert_eq!(tools(&ran, &["email"]), ["ada@example.com", "", "a\"b,\n@example.com"]);
     let others = vec![
-        emails,
-        Column::new("id".into(), [7_i64, -8, 9]),
-        Column::new("active".into(), [Some(true), None, Some(false)]),
-        Column::new("share".into(), [0.5_f64, 1.25, -3.0]),
+        ("email", emails),
+        ("id", Arc::new(Int64Array::from(vec![7, -8, 9])) as ArrayRef),
+        ("active", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+        ("share", Arc::new(Float64Array::from(vec![0.5, 1.25, -3.0]))),
     ];
     write_parquet(others, &dir.path().join("many.parquet"));
     let ran = done(dir.path(), "diff many.parquet --snapshot org.csv --verdict all");
@@ -469,12 +482,15 @@ fn a_damaged_parquet_is_named_and_nothing_is_written() {
 #[test]
 fn a_parquet_of_too_many_columns_or_without_an_email_column_is_refused() {
     let dir = place("hr.csv", b"");
-    let columns = (0..4_097).map(|n| Column::new(format!("c{n}").into(), ["x"])).collect();
-    write_parquet(columns, &dir.path().join("wide.parquet"));
+    let names: Vec<String> = (0..4_097).map(|n| format!("c{n}")).collect();
+    write_parquet(
+        names.iter().map(|name| (name.as_str(), texts([Some("x")]))).collect(),
+        &dir.path().join("wide.parquet"),
+    );
     refused(dir.path(), "diff wide.parquet --snapshot org.csv", 3, &["wide.parquet", "4097 columns"], "people");
-    write_parquet(vec![Column::new("Team".into(), ["x"])], &dir.path().join("team.parquet"));
+    write_parquet(vec![("Team", texts([Some("x")]))], &dir.path().join("team.parquet"));
     refused(dir.path(), "diff team.parquet --snapshot org.csv", 3, &["team.parquet", "\"Team\""], "--map email=");
-    write_parquet(vec![Column::new("Team".into(), ["x"])], &dir.path().join("org.parquet"));
+    write_parquet(vec![("Team", texts([Some("x")]))], &dir.path().join("org.parquet"));
     std::fs::write(dir.path().join("hr.csv"), "Email\na@example.com\n").unwrap();
     refused(dir.path(), "diff hr.csv --snapshot org.parquet", 3, &["org.parquet", "\"Team\""], "");
 }
