@@ -23,6 +23,7 @@ use args::{Cli, Command};
 use render::Render;
 
 use crate::error::{self, Error, Kind, Result};
+use crate::lanes::Stop;
 
 /// Exit code of a run that finished with refused or unknown rows.
 const EXIT_ROWS_LEFT: u8 = 1;
@@ -73,22 +74,30 @@ pub fn report_panics() {
     }));
 }
 
-async fn run(command: Command, render: &Render) -> Result<u8> {
-    // A run of creates settles what is in the air and the simulator stops in order; what is offline may simply end by
+async fn run(mut command: Command, render: &Render) -> Result<u8> {
+    // A run of creates settles what is in the air and the simulator stops in order; what writes no file may simply end by
     // the signal. The others are dropped, and with them every half-written file.
-    if !matches!(
-        command,
-        Command::Snapshot(_) | Command::Plan(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_)
-    ) {
-        return dispatch(command, render).await;
-    }
-    let mut stop = stop::watched();
-    tokio::select! {
-        done = dispatch(command, render) => done,
-        _ = stop.wait_for(|stopping| *stopping) => {
-            Err(Error::new(Kind::Interrupted, "interrupted; no half-written file is left").hint("safe to run again"))
+    let work = Stop::new();
+    match &mut command {
+        Command::Plan(args) => args.reading.stop = work,
+        Command::Diff(args) if args.output.is_some() => args.reading.stop = work,
+        Command::Snapshot(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
+        Command::Diff(_) | Command::Apply(_) | Command::Status(_) | Command::Simulate(_) => {
+            return dispatch(command, render).await;
         }
     }
+    let mut stop = stop::watched(work);
+    tokio::select! {
+        done = dispatch(command, render) => done,
+        _ = stop.wait_for(|stopping| *stopping) => Err(Error::interrupted()),
+    }
+}
+
+/// Does what may wait for long, such as for a pipe that stays silent, on a thread of its own: a signal is heard meanwhile.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let (send, done) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || drop(send.send(work())));
+    done.await.map_err(|e| Error::bug("a thread was lost").because(e))?
 }
 
 async fn dispatch(command: Command, render: &Render) -> Result<u8> {
@@ -97,7 +106,7 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
         Command::Snapshot(args) => {
             snapshot::run(&args, || connect::Session::new(&args.connection, render), render).await
         }
-        Command::Diff(args) => diff::run(&args, render),
+        Command::Diff(args) => diff::run(&args, render).await,
         Command::Plan(args) => plan::run(&args, || connect::Session::find(&args.connection, render), render).await,
         Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Status(args) => status::run(&args, render),

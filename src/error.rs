@@ -88,6 +88,12 @@ impl Error {
         Self::new(Kind::Bug, what).hint("this is a fault of rosterdiff: please report it; no call was made after it")
     }
 
+    /// Somebody wanted the work to end. Whoever says so has dropped what was half-written.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "interrupted; no half-written file is left").hint("safe to run again")
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -8,16 +8,44 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::error::{Error, Result};
+
 /// How much is done at a time. It changes how fast a result comes, never the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Threads.
     pub threads: usize,
     /// Bytes of a file that one thread works on at a time.
     pub chunk_bytes: usize,
+    /// Whether the work is still wanted.
+    pub stop: Stop,
+}
+
+/// Whether somebody wants the work to end; asked between one piece and the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stop(Option<&'static AtomicBool>);
+
+impl Stop {
+    /// One that can be asked for: for the life of the process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Some(Box::leak(Box::new(AtomicBool::new(false)))))
+    }
+
+    /// Asks for it.
+    pub fn ask(self) {
+        self.0.iter().for_each(|asked| asked.store(true, Ordering::Relaxed));
+    }
+
+    /// # Errors
+    /// `Interrupted` if it was asked for.
+    pub fn check(self) -> Result<()> {
+        if self.0.is_some_and(|asked| asked.load(Ordering::Relaxed)) { Err(Error::interrupted()) } else { Ok(()) }
+    }
 }
 
 impl Effort {
@@ -29,7 +57,7 @@ impl Effort {
     /// That many threads.
     #[must_use]
     pub const fn of_threads(threads: usize) -> Self {
-        Self { threads, chunk_bytes: Self::CHUNK_BYTES }
+        Self { threads, chunk_bytes: Self::CHUNK_BYTES, stop: Stop(None) }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::{self, NewRows, PLAN, RESULT};
+use crate::lanes::Stop;
 use crate::person::Person;
 use crate::plan::{Plan, Sought};
 use crate::probe::Probed;
@@ -32,7 +33,7 @@ struct Ready {
 
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
-    let stop = stop::watched();
+    let stop = stop::watched(Stop::default());
     let ready = prepare(args)?;
     let session = session()?;
     let ended = match begin(args, &ready, &session, stop.clone(), render).await {

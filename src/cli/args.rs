@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::files::table::Picks;
-use crate::lanes::Effort;
+use crate::lanes::{Effort, Stop};
 use crate::plan::{Defaults, Keep, Policy, Verdict};
 use crate::roster::encoding::Encoding;
 use crate::roster::{Delimiter, Headline, Opening, Wanted};
@@ -114,6 +114,9 @@ pub struct Reading {
     /// Threads to read and compare with [default: as many as there are cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub threads: Option<u8>,
+    /// Whether the work is still wanted: nothing that anybody says in words.
+    #[arg(skip)]
+    pub stop: Stop,
 }
 
 fn parse_encoding(text: &str) -> Result<Encoding, String> {
@@ -162,7 +165,8 @@ impl Reading {
     /// How much is done at a time.
     #[must_use]
     pub fn effort(&self) -> Effort {
-        self.threads.map_or_else(Effort::default, |threads| Effort::of_threads(threads.into()))
+        let effort = self.threads.map_or_else(Effort::default, |threads| Effort::of_threads(threads.into()));
+        Effort { stop: self.stop, ..effort }
     }
 
     /// What decides beside roster and snapshot.

@@ -17,7 +17,7 @@ use crate::plan::{Counts, Policy, Teller, Verdict, Verdicts};
 use crate::roster::Named;
 use crate::snapshot::{Certificate, Probe, Snapshot};
 
-pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
+pub(super) async fn run(args: &args::Diff, render: &Render) -> Result<u8> {
     if render.is_json() && args.output.is_none() {
         let what = "--json needs -o: stdout cannot carry the rows and the object";
         return Err(Error::new(Kind::Usage, what).hint("add -o FILE"));
@@ -25,11 +25,11 @@ pub(super) fn run(args: &args::Diff, render: &Render) -> Result<u8> {
     let format = args.output.as_deref().map(|path| format_of(path, args)).transpose()?;
     let wanted = args.verdict.verdicts();
     let effort = args.reading.effort();
-    let (_, Checked { roster, named, notes }) = read_roster(&args.roster, &args.reading)?;
+    let (_, Checked { roster, named, notes }) = read_roster(&args.roster, &args.reading).await?;
     tell_notes(&notes, render);
     // Of users that hold nobody's key nothing is told.
     let keeps_cells = wanted.iter().any(|verdict| !matches!(verdict, Verdict::New | Verdict::Invalid));
-    let (snapshot, notes) = export::read_snapshot(&args.snapshot, keeps_cells, effort)?;
+    let (snapshot, notes) = read_snapshot(&args.snapshot, keeps_cells, effort).await?;
     tell_notes(&notes, render);
     let policy = args.reading.policy();
     check_defaults(&policy, &snapshot)?;
@@ -76,10 +76,20 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 }
 
 /// Reads and checks a roster.
-pub(super) fn read_roster(path: &Path, reading: &Reading) -> Result<(Source, Checked)> {
-    let source = if is_stdin(path) { Source::stdin()? } else { Source::open(path)? };
-    let checked = export::read_roster(&source, reading.opening(), &reading.picks(), &reading.maps)?;
-    Ok((source, checked))
+pub(super) async fn read_roster(path: &Path, reading: &Reading) -> Result<(Source, Checked)> {
+    let (path, reading) = (path.to_owned(), reading.clone());
+    super::aside(move || {
+        let source = if is_stdin(&path) { Source::stdin()? } else { Source::open(&path)? };
+        let checked = export::read_roster(&source, reading.opening(), &reading.picks(), &reading.maps)?;
+        Ok((source, checked))
+    })
+    .await
+}
+
+/// Reads a snapshot or an export.
+pub(super) async fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<(Snapshot, Vec<String>)> {
+    let path = path.to_owned();
+    super::aside(move || export::read_snapshot(&path, keeps_cells, effort)).await
 }
 
 /// How a file was read, where that is no matter of course.

@@ -9,10 +9,9 @@ use super::render::Render;
 use super::{diff, snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::Stage;
-use crate::files::export::{self, Checked};
+use crate::files::export::Checked;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
-use crate::files::table::Source;
 use crate::plan::{Policy, Teller, Verdicts};
 use crate::roster::Roster;
 use crate::snapshot::Snapshot;
@@ -37,7 +36,7 @@ async fn plan(
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
-    let (input, Checked { roster, named: mapping, notes }) = read_roster(args).await?;
+    let (input, Checked { roster, named: mapping, notes }) = diff::read_roster(&args.roster, &args.reading).await?;
     diff::tell_notes(&notes, render);
     diff::tell_mapping(&mapping, render);
     // Everything is written into a stage beside the directory: it appears whole or not at all.
@@ -56,7 +55,7 @@ async fn plan(
         move || (input.digest(), Digest::of_file(&source))
     });
     let effort = args.reading.effort();
-    let (mut snapshot, notes) = export::read_snapshot(&source, true, effort)?;
+    let (mut snapshot, notes) = diff::read_snapshot(&source, true, effort).await?;
     diff::tell_notes(&notes, render);
     let policy = args.reading.policy();
     let mut verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
@@ -130,17 +129,6 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
         }
         self.found.as_ref().ok_or_else(|| Error::bug("a session was lost"))
     }
-}
-
-/// A pipe may stay silent: a thread of its own waits for it, so that Ctrl-C is heard meanwhile.
-async fn read_roster(args: &args::Plan) -> Result<(Source, Checked)> {
-    if !diff::is_stdin(&args.roster) {
-        return diff::read_roster(&args.roster, &args.reading);
-    }
-    let (roster, reading) = (args.roster.clone(), args.reading.clone());
-    let (send, read) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || drop(send.send(diff::read_roster(&roster, &reading))));
-    read.await.map_err(|e| Error::bug("the thread that reads standard input is gone").because(e))?
 }
 
 /// An input inside the directory that is replaced would be gone with it.

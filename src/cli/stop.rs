@@ -3,6 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::lanes::Stop;
+
 /// Exit code after a second Ctrl-C: the journal makes even that safe.
 const EXIT_KILLED: i32 = 130;
 
@@ -28,12 +30,13 @@ impl Signals {
     }
 }
 
-/// True after the first signal; a second one ends the process at once.
-pub(super) fn watched() -> watch::Receiver<bool> {
+/// True after the first signal, which asks `work` to end too; a second one ends the process at once.
+pub(super) fn watched(work: Stop) -> watch::Receiver<bool> {
     let (send, receive) = watch::channel(false);
     let mut signals = Signals::catch();
     tokio::spawn(async move {
         signals.next().await;
+        work.ask();
         send.send_replace(true);
         signals.next().await;
         std::process::exit(EXIT_KILLED);

@@ -4,7 +4,6 @@
 //! cells. The file is not ours and not trusted: what its footer promises is held against limits before anything is
 //! read, and the text is counted while it grows, since a few bytes can stand for a billion equal cells.
 
-use std::fs::File;
 use std::io::Write;
 
 use arrow::array::{Array, ArrayRef, make_array};
@@ -13,16 +12,16 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::reader::ChunkReader;
 
 use crate::columns;
 use crate::error::{Error, Kind, Result, guarded};
 use crate::files::source::{Spool, no_room};
-use crate::lanes::Effort;
+use crate::lanes::{Effort, Stop};
 use crate::roster::{self, Lines, Made, Sheet};
 
 /// What a parquet file begins with.
@@ -46,21 +45,15 @@ pub fn is_parquet(bytes: &[u8]) -> bool {
 /// `File`, naming `origin`: not a parquet, damaged, or beyond a limit.
 pub fn read(origin: &str, bytes: Vec<u8>, effort: Effort) -> Result<Sheet> {
     let mut spool = Spool::default();
-    guarded(|| as_csv(origin, bytes, &mut spool)).unwrap_or_else(|| Err(unreadable(origin)))?;
+    guarded(|| as_csv(origin, bytes, effort.stop, &mut spool)).unwrap_or_else(|| Err(unreadable(origin)))?;
     let text = spool.into_text().map_err(|e| no_room(origin, e))?;
     roster::open_made(origin, text, Lines::Rows, effort)
 }
 
-/// The parquet crate reads memory by a byte type of its own; what a file gives it says which.
-fn shared<T: From<Vec<u8>>>(bytes: Vec<u8>, _as: fn(&File, u64, usize) -> Result<T, ParquetError>) -> T {
-    bytes.into()
-}
-
 /// Every row as a CSV record behind a header, the tool columns of an earlier run left out.
-fn as_csv(origin: &str, bytes: Vec<u8>, out: &mut dyn Write) -> Result<()> {
+fn as_csv(origin: &str, bytes: Vec<u8>, stop: Stop, out: &mut dyn Write) -> Result<()> {
     let damaged = |e: ParquetError| unreadable(origin).because(e);
-    let bytes = shared(bytes, <File as ChunkReader>::get_bytes);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(damaged)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(damaged)?;
     let n_rows = builder.metadata().file_metadata().num_rows();
     if u32::try_from(n_rows).ok().is_none_or(|n| n == u32::MAX) {
         let what = format!("{origin} says that it has {n_rows} rows: the limit is 4,294,967,294");
@@ -76,6 +69,7 @@ fn as_csv(origin: &str, bytes: Vec<u8>, out: &mut dyn Write) -> Result<()> {
     let reader = builder.with_projection(wanted).with_batch_size(BATCH_ROWS).build().map_err(damaged)?;
     let mut n_bytes = 0;
     for batch in reader {
+        stop.check()?;
         let batch = batch.map_err(|e| unreadable(origin).because(e))?;
         push_batch(origin, &mut made, &batch)?;
         n_bytes += made.text.len() as u64;
@@ -179,7 +173,7 @@ mod tests {
 
     fn csv(columns: Vec<(&str, ArrayRef)>) -> Result<String> {
         let mut bytes = Vec::new();
-        as_csv("hr.parquet", parquet(columns), &mut bytes).map(|()| String::from_utf8(bytes).unwrap())
+        as_csv("hr.parquet", parquet(columns), Stop::default(), &mut bytes).map(|()| String::from_utf8(bytes).unwrap())
     }
 
     fn strings(cells: &[Option<&str>]) -> ArrayRef {

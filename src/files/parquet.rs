@@ -124,6 +124,7 @@ pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<O
     let mut parts = Vec::with_capacity(table.n_groups());
     let read = |(): &mut (), at: usize| observed(&table, at, keeps_cells);
     in_order(table.n_groups(), effort.threads, read, |_, part| {
+        effort.stop.check()?;
         parts.push(part);
         Ok(())
     })?;

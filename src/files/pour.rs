@@ -51,7 +51,10 @@ pub fn pour(
 ) -> Result<()> {
     let blocks = teller.roster.records.blocks(effort.chunk_bytes);
     let make = |own: &mut Own, at: usize| one_block(teller, wanted, blocks[at].clone(), own);
-    in_order(blocks.len(), effort.threads, make, |_, poured| take(poured))
+    in_order(blocks.len(), effort.threads, make, |_, poured| {
+        effort.stop.check()?;
+        take(poured)
+    })
 }
 
 fn one_block(teller: &Teller<'_>, wanted: Wanted<'_>, rows: std::ops::Range<usize>, own: &mut Own) -> Result<Poured> {

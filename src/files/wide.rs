@@ -27,7 +27,10 @@ pub fn write(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Eff
     atomic::write(path, |out| {
         let (mut writer, encoder) = GroupWriter::new(out, layout)?;
         let make = |own: &mut Own, at: usize| rows(teller, &encoder, names.len(), verdicts, blocks[at].clone(), own);
-        in_order(blocks.len(), effort.threads, make, |_, group| group.map_or(Ok(()), |group| writer.append(group)))?;
+        in_order(blocks.len(), effort.threads, make, |_, group| {
+            effort.stop.check()?;
+            group.map_or(Ok(()), |group| writer.append(group))
+        })?;
         writer.finish()
     })
 }

@@ -57,6 +57,7 @@ impl Verdicts {
         policy: &Policy,
         effort: Effort,
     ) -> Result<Self> {
+        effort.stop.check()?;
         let rows = Side::of(roster.keys(), None);
         let entries = Side::of(snapshot.keys(), snapshot.username_keys());
         let ranks = Ranks { entries: &entries, snapshot };
@@ -73,6 +74,7 @@ impl Verdicts {
             by_username,
             counts: Counts { rows: roster.n_rows() as u64, ..Counts::default() },
         };
+        effort.stop.check()?;
         verdicts.fill(found, roster, snapshot, policy.keep, effort.threads)?;
         Ok(verdicts)
     }

@@ -162,6 +162,7 @@ pub(super) fn scan<P: Gather>(
         read_chunk(text, shape, begin, range.end, new(), own)
     };
     in_order(n, effort.threads, make, |at, chunk| {
+        effort.stop.check()?;
         let stop = range(at).end;
         if expected >= stop {
             return Ok(());

@@ -259,7 +259,7 @@ proptest! {
         let expected = by_csv_crate(&text, delimiter);
         prop_assert_eq!(&expected, &table);
         let text = if bom { format!("\u{feff}{text}") } else { text };
-        let opening = Opening { effort: Effort { threads: 2, chunk_bytes: chunk }, ..Opening::default() };
+        let opening = Opening { effort: Effort { chunk_bytes: chunk, ..Effort::of_threads(2) }, ..Opening::default() };
         let sheet = open_bytes("t.csv", text.clone().into_bytes(), opening).unwrap();
         prop_assert_eq!((sheet.dialect.delimiter, sheet.dialect.bom), (delimiter, bom));
         let read = read_all(&sheet).unwrap();

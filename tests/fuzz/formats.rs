@@ -148,7 +148,7 @@ fn parquets() -> Vec<Vec<u8>> {
 }
 
 fn read_parquet(input: &[u8]) -> u64 {
-    let effort = Effort { threads: 1, chunk_bytes: 1 << 16 };
+    let effort = Effort { chunk_bytes: 1 << 16, ..Effort::of_threads(1) };
     let read = scratch::measured(|| foreign::read("t.parquet", input.to_vec(), effort));
     outcome_of(read.map(|sheet| (count(&sheet), sheet.header.len())))
 }

@@ -64,7 +64,7 @@ fn run(input: &[u8]) -> u64 {
         } else {
             Headline::Missing
         },
-        effort: Effort { threads: 1, chunk_bytes: 1 << 20 },
+        effort: Effort { chunk_bytes: 1 << 20, ..Effort::of_threads(1) },
     };
     let read = read(&bytes, opening).map_err(|e| (e.kind(), e.to_string(), e.hint_text().map(str::to_owned)));
     // The pieces that are tried are chosen by the input, so that it is the same again.
@@ -74,7 +74,7 @@ fn run(input: &[u8]) -> u64 {
         // Many pieces of a long file are the same over and over.
         let n_most = if bytes.len() > 2_000 { 6 } else { 150 };
         let chunk_bytes = chunk_bytes.max(bytes.len() / n_most);
-        let opening = Opening { effort: Effort { threads, chunk_bytes }, ..opening };
+        let opening = Opening { effort: Effort { threads, chunk_bytes, ..Effort::default() }, ..opening };
         let other =
             self::read(&bytes, opening).map_err(|e| (e.kind(), e.to_string(), e.hint_text().map(str::to_owned)));
         let is_same = match (&read, &other) {

@@ -136,7 +136,7 @@ pub fn mend(old: &[u8], new: &mut Vec<u8>) {
 
 fn run(input: &[u8]) -> u64 {
     let path = scratch::file("snapshot", input);
-    let effort = Effort { threads: 1, chunk_bytes: 64 };
+    let effort = Effort { chunk_bytes: 64, ..Effort::of_threads(1) };
     let read = |keeps_cells| scratch::measured(|| export::read_snapshot(&path, keeps_cells, effort));
     let found = match (read(true), read(false)) {
         (Ok((whole, notes)), Ok((bare, _))) => {

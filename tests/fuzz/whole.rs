@@ -45,8 +45,8 @@ fn run(input: &[u8]) -> u64 {
     let (roster, org) = (&input[..at], input.get(at + 1..).unwrap_or_default());
     let paths = [scratch::file("roster", roster), scratch::file("organisation", org)];
     let keep = [Keep::First, Keep::Last, Keep::None][input.len() % 3];
-    let one = compare(&paths, keep, Effort { threads: 1, chunk_bytes: 1 << 20 });
-    let other = compare(&paths, keep, Effort { threads: 3, chunk_bytes: 64 });
+    let one = compare(&paths, keep, Effort { chunk_bytes: 1 << 20, ..Effort::of_threads(1) });
+    let other = compare(&paths, keep, Effort { chunk_bytes: 64, ..Effort::of_threads(3) });
     match (one, other) {
         (Ok(one), Ok(other)) => {
             assert_eq!(one.rows, other.rows, "neither threads nor chunks change a row");

@@ -17,6 +17,7 @@ mod memory;
 mod readme;
 mod rosters;
 mod run;
+mod stopping;
 mod tls;
 mod unproven;
 mod workbooks;

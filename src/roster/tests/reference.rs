@@ -154,7 +154,7 @@ fn plain(bytes: &[u8], delimiter: u8) -> Result<Vec<Found>, String> {
 }
 
 fn effort(threads: usize, chunk_bytes: usize) -> Effort {
-    Effort { threads, chunk_bytes }
+    Effort { threads, chunk_bytes, ..Effort::default() }
 }
 
 /// Any bytes, most of them such as mean something.

@@ -11,7 +11,7 @@ use rosterdiff::lanes::Effort;
 use rosterdiff::plan::{Policy, Teller, Verdict, Verdicts};
 use rosterdiff::roster::{self, InMemory, Opening, Sheet};
 
-const ONE: Effort = Effort { threads: 1, chunk_bytes: 1 << 30 };
+const ONE: Effort = Effort { chunk_bytes: 1 << 30, ..Effort::of_threads(1) };
 
 fn opened(name: &str, bytes: &[u8], effort: Effort) -> Result<Sheet> {
     roster::open(name, Arc::new(InMemory(bytes.to_vec())), Opening { effort, ..Opening::default() })
@@ -103,7 +103,9 @@ fn org() -> impl Strategy<Value = (String, Vec<String>)> {
 
 fn efforts() -> impl Strategy<Value = Vec<Effort>> {
     let chunk = || prop_oneof![1..40_usize, 40..2_000_usize];
-    [1, 2, 3, 8].map(|threads| chunk().prop_map(move |chunk_bytes| Effort { threads, chunk_bytes })).to_vec()
+    [1, 2, 3, 8]
+        .map(|threads| chunk().prop_map(move |chunk_bytes| Effort { threads, chunk_bytes, ..Effort::default() }))
+        .to_vec()
 }
 
 /// Lines that break a file, or a row of it.

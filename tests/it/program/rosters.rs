@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringViewArray};
@@ -14,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 use rosterdiff::files::parquet::read_frame;
 use serde_json::Value;
 
-use super::world::{NOWHERE, World, command, contents, fast, table, until};
+use super::world::{NOWHERE, World, command, contents, fast, table};
 use crate::support::{Ran, data, run, scratch};
 
 /// Who is there already, by work addresses only: a row that were matched by another address would be `new`.
@@ -339,25 +339,6 @@ fn a_plan_from_a_pipe_needs_a_place_and_keeps_the_digest_of_what_it_read() {
         assert_eq!(input["bytes"], bytes.len());
         assert_eq!(input["blake3"], blake3::hash(bytes).to_hex().as_str(), "{name}");
     }
-}
-
-#[test]
-fn ctrl_c_is_heard_while_a_pipe_is_silent() {
-    let dir = place("hr.csv", b"");
-    let before = contents(dir.path());
-    let mut command = command(dir.path(), NOWHERE, "plan - --snapshot org.csv -o hr.plan");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let pipe = child.stdin.take();
-    until("the signal to be caught", || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let caught = status.lines().find_map(|l| l.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
-        (u64::from_str_radix(&caught, 16).unwrap() & (1 << 1) != 0).then_some(())
-    });
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-    let ran = Ran::of(child.wait_with_output().unwrap());
-    drop(pipe);
-    assert_eq!(ran.code, Some(7), "{ran:?}");
-    assert!(contents(dir.path()) == before);
 }
 
 /// Writes a CSV as a parquet of strings, an empty cell as null.
