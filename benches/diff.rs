@@ -103,7 +103,7 @@ fn decided(roster: &Roster, snapshot: &Snapshot) -> Verdicts {
 }
 
 fn write_new(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, out: &mut dyn std::io::Write) {
-    let teller = Teller { roster, snapshot, verdicts, defaults: &Policy::default().defaults };
+    let teller = Teller { roster, snapshot, verdicts, policy: &Policy::default() };
     plan_dir::write_verdicts(out, &teller, &[Verdict::New], Effort::default()).unwrap();
 }
 

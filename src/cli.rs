@@ -7,6 +7,7 @@ mod connect;
 mod demo;
 mod diff;
 mod doctor;
+mod gates;
 mod look;
 mod plan;
 mod profile;

@@ -3,10 +3,12 @@
 //! The service compares addresses in its own way and calls a repeat `409 Conflict`. The key has to be at least as
 //! strict about sameness, or a create collides; and never stricter than a directory could be, or somebody is left out.
 //! So: Unicode blanks trimmed, invisible characters removed, `mailto:` and `Name <addr>` unwrapped, NFKC, lower case
-//! (no full case folding), the domain in A-labels without a trailing dot. No rule about dots or plus signs.
+//! (no full case folding), the domain in A-labels without a trailing dot. No rule about dots or plus signs, but for whoever
+//! asks for one ([`Folds`]).
 //! Every rule that changed something is reported, since a match that needed more than trim and lower case deserves a
 //! second look.
 
+mod folds;
 mod plain;
 mod refusal;
 mod rules;
@@ -17,6 +19,7 @@ use std::collections::HashSet;
 use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
+pub use folds::Folds;
 pub use refusal::Refusal;
 pub use rules::Rules;
 

@@ -19,6 +19,7 @@
 //! ```
 
 mod fitting;
+pub mod gates;
 mod matching;
 mod packed;
 mod table;
@@ -31,10 +32,11 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use packed::hash;
-pub use told::{COLUMNS, Differs, Room, Teller, Told};
+pub use told::{COLUMNS, Differs, Disagreeing, Room, Teller, Told};
 pub use verdicts::{Holder, Verdicts};
 
 use crate::columns;
+use crate::email::Folds;
 use crate::error::{Error, Kind, Result};
 use crate::lanes::Effort;
 use crate::person::Person;
@@ -115,11 +117,13 @@ pub struct Policy {
     pub keep: Keep,
     /// What fills the gaps of new rows.
     pub defaults: Defaults,
+    /// What makes keys alike beyond the address itself.
+    pub folds: Folds,
 }
 
 impl From<Keep> for Policy {
     fn from(keep: Keep) -> Self {
-        Self { keep, defaults: Defaults::default() }
+        Self { keep, ..Self::default() }
     }
 }
 
@@ -204,7 +208,7 @@ impl Plan {
     pub fn build(roster: &Roster, snapshot: &Snapshot, policy: impl Into<Policy>) -> Result<Self> {
         let policy = policy.into();
         let verdicts = Verdicts::decide(roster, snapshot, &policy, Effort::default())?;
-        let teller = Teller { roster, snapshot, verdicts: &verdicts, defaults: &policy.defaults };
+        let teller = Teller { roster, snapshot, verdicts: &verdicts, policy: &policy };
         Ok(Self { frame: teller.frame()?, counts: *verdicts.counts() })
     }
 

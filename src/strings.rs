@@ -3,7 +3,7 @@
 //! Columns are read chunk by chunk, and polars keeps each piece as it came. To put them together would cost time and the
 //! same memory once more; to look for a piece among thousands, one after the other, would cost more.
 
-use polars::prelude::{ChunkFullNull, PolarsDataType, StringChunked, StringType};
+use polars::prelude::{ChunkFullNull, PolarsDataType, StringChunked, StringChunkedBuilder, StringType};
 
 use crate::error::Result;
 
@@ -100,6 +100,23 @@ impl Strings {
         let (piece, at) = self.ends.find(at);
         let piece: &Piece = self.column.downcast_get(piece)?;
         if at < piece.len() { piece.get(at) } else { None }
+    }
+
+    /// What becomes of each of them, by its place; a null stays one.
+    ///
+    /// # Errors
+    /// Only for more rows than polars counts.
+    pub fn map(&self, of: impl Fn(usize, &str) -> Option<String>) -> Result<Self> {
+        let (mut all, mut at) = (Self::of(StringChunked::full_null(self.column.name().clone(), 0)), 0);
+        for piece in self.column.downcast_iter() {
+            let mut column = StringChunkedBuilder::new(self.column.name().clone(), piece.len());
+            for cell in piece {
+                column.append_option(cell.and_then(|cell| of(at, cell)));
+                at += 1;
+            }
+            all.append(column.finish())?;
+        }
+        Ok(all)
     }
 
     /// All of them.

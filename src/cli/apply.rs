@@ -11,7 +11,7 @@ use super::args;
 use super::connect::Session;
 use super::look::{look, open_proven};
 use super::render::{Render, count, failure};
-use super::stop;
+use super::{gates, stop};
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
 use crate::apply::ledger::{Ledger, Row};
@@ -105,6 +105,10 @@ pub(super) fn journal_so_far(dir: &Path) -> Result<Ledger> {
 fn prepare(args: &args::Apply) -> Result<Ready> {
     let dir = &args.dir;
     let (manifest, plan) = open_proven(dir, args.accept_unproven)?;
+    // Whoever has begun has accepted them.
+    if journal_so_far(dir)?.bound_to.is_none() {
+        gates::check(args, &manifest)?;
+    }
     plan.people()?;
     let new = NewRows::read(dir, &manifest, &plan)?;
     if dir.join(RESULT).exists() && !dir.join(journal::FILE).exists() {

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::email::Folds;
+use crate::error::{self, Error, Kind};
 use crate::files::table::Picks;
 use crate::lanes::{Effort, Stop};
+use crate::plan::gates::Limit;
 use crate::plan::{Defaults, Keep, Policy, Verdict};
 use crate::roster::encoding::Encoding;
 use crate::roster::{Delimiter, Headline, Opening, Wanted};
@@ -102,6 +105,15 @@ pub struct Reading {
     /// Which of several rows with one key stands
     #[arg(long, value_enum, default_value_t = KeepWord::First)]
     pub keep: KeepWord,
+    /// Addresses that differ by what follows a plus sign are one person's: ada+news@… is ada@…
+    #[arg(long)]
+    pub fold_plus: bool,
+    /// Addresses at gmail.com and googlemail.com that differ by dots are one person's
+    #[arg(long)]
+    pub fold_gmail_dots: bool,
+    /// A domain that was renamed: addresses at either are one person's; may be said several times
+    #[arg(long = "domain-alias", value_name = "OLD=NEW", value_parser = parse_alias)]
+    pub aliases: Vec<(String, String)>,
     /// What parts the cells: one character, or "tab" [default: what the header shows]
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
     pub delimiter: Option<u8>,
@@ -122,6 +134,12 @@ pub struct Reading {
 fn parse_encoding(text: &str) -> Result<Encoding, String> {
     let names = Encoding::ALL.map(Encoding::as_str).join(", ");
     Encoding::from_name(text).ok_or_else(|| format!("\"{text}\" is not read here; {names} are"))
+}
+
+fn parse_alias(text: &str) -> Result<(String, String), String> {
+    let (old, new) = text.split_once('=').ok_or("write OLD=NEW, such as old.example=new.example")?;
+    Folds::default().add_alias(old, new)?;
+    Ok((old.to_owned(), new.to_owned()))
 }
 
 fn parse_delimiter(text: &str) -> Result<u8, String> {
@@ -170,8 +188,10 @@ impl Reading {
     }
 
     /// What decides beside roster and snapshot.
-    #[must_use]
-    pub fn policy(&self) -> Policy {
+    ///
+    /// # Errors
+    /// `Usage` for domain aliases that contradict each other.
+    pub fn policy(&self) -> error::Result<Policy> {
         let mut defaults = Defaults::default();
         for (field, value) in &self.defaults {
             let slot = match field {
@@ -181,7 +201,13 @@ impl Reading {
             };
             *slot = Some(value.clone());
         }
-        Policy { keep: self.keep.into(), defaults }
+        let mut folds = Folds { plus: self.fold_plus, gmail_dots: self.fold_gmail_dots, ..Folds::default() };
+        for (old, new) in &self.aliases {
+            let refused = |why| Error::new(Kind::Usage, format!("--domain-alias {old}={new}: {why}"));
+            let hint = "write --domain-alias OLD=NEW for each domain that was renamed";
+            folds.add_alias(old, new).map_err(|why| refused(why).hint(hint))?;
+        }
+        Ok(Policy { keep: self.keep.into(), defaults, folds })
     }
 }
 
@@ -309,12 +335,38 @@ pub struct Plan {
     /// Replace a plan whose run has not begun
     #[arg(long)]
     pub overwrite: bool,
+    /// Most users that `apply` may create: a number, or a share of the rows such as 5%
+    #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
+    pub max_creates: Option<Limit>,
+    /// An earlier snapshot of the same organisation: one that has shrunk since stops `apply`
+    #[arg(long, value_name = "FILE")]
+    pub earlier: Option<PathBuf>,
     /// How the roster is read.
     #[command(flatten)]
     pub reading: Reading,
     /// Where the organisation is.
     #[command(flatten)]
     pub connection: Connection,
+}
+
+/// Gates that are accepted.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Accept {
+    /// Apply a plan although hardly anybody in it matches the organisation
+    #[arg(long)]
+    pub accept_low_match: bool,
+    /// Apply a plan although many new rows have domains that the organisation never saw
+    #[arg(long)]
+    pub accept_new_domains: bool,
+    /// Apply a plan although its snapshot held nobody
+    #[arg(long)]
+    pub accept_empty_snapshot: bool,
+    /// Apply a plan although its snapshot held fewer users than an earlier one
+    #[arg(long)]
+    pub accept_shrunk_snapshot: bool,
+    /// Most users to create, instead of what `plan` was told: a number, or a share of the rows such as 5%
+    #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
+    pub max_creates: Option<Limit>,
 }
 
 /// `apply`.
@@ -329,6 +381,9 @@ pub struct Apply {
     /// Apply a plan that is not proven: it is bound to the organisation it meets, and every row is looked up first
     #[arg(long)]
     pub accept_unproven: bool,
+    /// Gates that are accepted.
+    #[command(flatten)]
+    pub accept: Accept,
     /// Seconds for which an unknown create is looked for before it may be sent again
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub settle: u32,

@@ -130,6 +130,8 @@ impl Stages<'_> {
             snapshot: Some(org.to_owned()),
             output: Some(dir.clone()),
             overwrite: false,
+            max_creates: None,
+            earlier: None,
             reading: Reading::default(),
             connection: Connection::default(),
         };
@@ -140,7 +142,14 @@ impl Stages<'_> {
     async fn apply(&self, name: &str) -> Result<()> {
         self.command(&format!("apply {name} --yes"));
         let (dir, connection) = (self.dir.join(name), Connection::default());
-        let args = args::Apply { dir, yes: true, accept_unproven: false, settle: 180, connection };
+        let args = args::Apply {
+            dir,
+            yes: true,
+            accept_unproven: false,
+            accept: args::Accept::default(),
+            settle: 180,
+            connection,
+        };
         done(apply::run(&args, || self.session(), &self.render()).await?, "apply")
     }
 

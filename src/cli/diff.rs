@@ -13,7 +13,7 @@ use crate::files::table::Source;
 use crate::files::{atomic, export, plan_dir, wide};
 use crate::lanes::Effort;
 use crate::person::Division;
-use crate::plan::{Counts, Policy, Teller, Verdict, Verdicts};
+use crate::plan::{Counts, Disagreeing, Policy, Teller, Verdict, Verdicts};
 use crate::roster::Named;
 use crate::snapshot::{Certificate, Probe, Snapshot};
 
@@ -31,17 +31,18 @@ pub(super) async fn run(args: &args::Diff, render: &Render) -> Result<u8> {
     let keeps_cells = wanted.iter().any(|verdict| !matches!(verdict, Verdict::New | Verdict::Invalid));
     let (snapshot, notes) = read_snapshot(&args.snapshot, keeps_cells, effort).await?;
     tell_notes(&notes, render);
-    let policy = args.reading.policy();
+    let policy = args.reading.policy()?;
     check_defaults(&policy, &snapshot)?;
     let verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
-    let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, defaults: &policy.defaults };
+    let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, policy: &policy };
     tell_mapping(&named, render);
-    match (&args.output, format) {
+    let disagreeing = match (&args.output, format) {
         (Some(path), Some(Format::Parquet)) => wide::write(path, &teller, &wanted, effort)?,
-        (Some(path), _) => atomic::write(path, |out| plan_dir::write_verdicts(out, &teller, &wanted, effort))?,
+        (Some(path), _) => to_file(path, &teller, &wanted, effort)?,
         (None, _) => to_stdout(&teller, &wanted, effort)?,
-    }
+    };
     tell_counts(verdicts.counts(), render);
+    tell_disagreeing(disagreeing, render);
     tell_warnings(&verdicts, &snapshot, render);
     if !snapshot.is_complete() {
         render.say(unproven(&snapshot));
@@ -155,6 +156,19 @@ pub(super) fn tell_counts(counts: &Counts, render: &Render) {
     ));
 }
 
+/// In what rows that are there disagree with the organisation, as far as that was looked at.
+pub(super) fn tell_disagreeing(found: Disagreeing, render: &Render) {
+    if found.rows > 0 {
+        let Disagreeing { rows, name, department, title } = found;
+        let fields = [("name", name), ("department", department), ("title", title)];
+        let parts: Vec<String> =
+            fields.into_iter().filter(|(_, n)| *n > 0).map(|(field, n)| format!("{field} {}", count(n))).collect();
+        let rows = count(rows);
+        render
+            .say(format!("{rows} present rows disagree with the organisation ({}): see `_differs`.", parts.join(", ")));
+    }
+}
+
 /// Why nobody should trust a `new` yet.
 pub(super) fn unproven(snapshot: &Snapshot) -> String {
     let listed = snapshot.certificate.as_ref().map_or_else(
@@ -173,13 +187,24 @@ pub(super) fn object(counts: &Counts, complete: bool) -> Value {
     })
 }
 
+fn to_file(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<Disagreeing> {
+    let mut disagreeing = Disagreeing::default();
+    atomic::write(path, |out| {
+        disagreeing = plan_dir::write_verdicts(out, teller, verdicts, effort)?;
+        Ok(())
+    })?;
+    Ok(disagreeing)
+}
+
 /// A reader that goes away early (`| head`) has got what it wanted.
-fn to_stdout(teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<()> {
+fn to_stdout(teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<Disagreeing> {
     let mut out = BufWriter::with_capacity(1 << 17, std::io::stdout().lock());
-    let written = plan_dir::write_verdicts(&mut out, teller, verdicts, effort)
-        .and_then(|()| out.flush().map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e)));
+    let written = plan_dir::write_verdicts(&mut out, teller, verdicts, effort).and_then(|found| {
+        out.flush().map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e))?;
+        Ok(found)
+    });
     match written {
-        Err(error) if is_broken_pipe(&error) => Ok(()),
+        Err(error) if is_broken_pipe(&error) => Ok(Disagreeing::default()),
         other => other,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
+
 use super::args;
 use super::connect::Session;
 use super::look::look_up;
@@ -12,6 +14,7 @@ use crate::files::atomic::Stage;
 use crate::files::export::Checked;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
+use crate::plan::gates::{self, Asked, Which};
 use crate::plan::{Policy, Teller, Verdicts};
 use crate::roster::Roster;
 use crate::snapshot::Snapshot;
@@ -22,7 +25,11 @@ pub(super) async fn run(
     render: &Render,
 ) -> Result<u8> {
     let made = plan(args, session, render).await?;
-    render.object(&diff::object(&made.counts, made.complete))?;
+    let mut object = diff::object(&made.counts, made.complete);
+    let tripped: Vec<Which> = made.gates.iter().filter(|gate| gate.tripped).map(|gate| gate.gate).collect();
+    object["gates"] = json!(tripped);
+    object["differing"] = json!(made.disagreeing.rows);
+    render.object(&object)?;
     Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
 }
 
@@ -57,7 +64,7 @@ async fn plan(
     let effort = args.reading.effort();
     let (mut snapshot, notes) = diff::read_snapshot(&source, true, effort).await?;
     diff::tell_notes(&notes, render);
-    let policy = args.reading.policy();
+    let policy = args.reading.policy()?;
     let mut verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     if !snapshot.is_complete()
         && let Some(session) = session.at_hand()?
@@ -70,7 +77,12 @@ async fn plan(
         // Whoever was found is in the snapshot now: the same rules decide once more.
         verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     }
+    if snapshot.probe.is_some() && !policy.folds.is_empty() {
+        render.say("Rows were looked up as they are spelt: folds and aliases reach as far as the snapshot.");
+    }
     diff::check_defaults(&policy, &snapshot)?;
+    let asked = Asked { max_creates: args.max_creates, n_earlier: n_earlier(args).await? };
+    let gates = gates::check(&roster, &snapshot, &verdicts, &policy, &asked);
     let (roster_digest, snapshot_digest) = digests.await.map_err(|e| Error::bug("a digest was lost").because(e))?;
     let made = Made {
         at: super::now(),
@@ -78,11 +90,15 @@ async fn plan(
         snapshot: Input { path: snapshot_name(args), digest: snapshot_digest? },
         mapping,
         policy: policy.clone(),
+        gates,
+        earlier: args.earlier.as_deref().map(Input::of).transpose()?,
     };
     let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     diff::tell_counts(&manifest.counts, render);
+    diff::tell_disagreeing(manifest.disagreeing, render);
     diff::tell_warnings(&verdicts, &snapshot, render);
+    super::gates::tell(&manifest, render);
     render.say(format!("Plan: {}", dir.display()));
     if !manifest.complete {
         render.say(diff::unproven(&snapshot));
@@ -102,7 +118,14 @@ const fn teller<'a>(
     verdicts: &'a Verdicts,
     policy: &'a Policy,
 ) -> Teller<'a> {
-    Teller { roster, snapshot, verdicts, defaults: &policy.defaults }
+    Teller { roster, snapshot, verdicts, policy }
+}
+
+/// How many users an earlier snapshot had.
+async fn n_earlier(args: &args::Plan) -> Result<Option<u64>> {
+    let Some(path) = &args.earlier else { return Ok(None) };
+    let (earlier, _) = diff::read_snapshot(path, false, args.reading.effort()).await?;
+    Ok(Some(earlier.len() as u64))
 }
 
 /// The way to the organisation, found once and only if it is needed.

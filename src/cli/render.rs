@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::args::Talk;
 use crate::error::{Error, Kind, Result};
+use crate::number::Number;
 
 /// How to talk.
 #[derive(Debug)]
@@ -146,15 +147,7 @@ fn plain(text: &str) -> String {
 
 /// `1234567` as `1,234,567`.
 pub(super) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    Number(n).to_string()
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
-//! Which rules changed something on the way from a cell to its key: eight of them, one bit each.
+//! Which rules changed something on the way from a cell to its key: one bit each.
 
 use std::fmt;
 
 /// A set of normalisation rules; prints as `trim+nfkc+lower`, empty as nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u8);
+pub struct Rules(u16);
 
 impl Rules {
-    const NAMES: [&'static str; 8] = ["trim", "invisible", "mailto", "angle", "nfkc", "lower", "idna", "dot"];
+    const NAMES: [&'static str; 11] =
+        ["trim", "invisible", "mailto", "angle", "nfkc", "lower", "idna", "dot", "plus", "gmail-dots", "alias"];
+    /// How many sets there are.
+    pub const N_SETS: u16 = 1 << Self::NAMES.len();
     /// Blanks at the edges.
     pub const TRIM: Self = Self(1);
     /// Characters that cannot be seen.
@@ -24,6 +27,12 @@ impl Rules {
     pub const IDNA: Self = Self(1 << 6);
     /// A dot at the end of the domain.
     pub const DOT: Self = Self(1 << 7);
+    /// What follows a plus sign, where that was asked for.
+    pub const PLUS: Self = Self(1 << 8);
+    /// Dots in local parts of Gmail, where that was asked for.
+    pub const GMAIL_DOTS: Self = Self(1 << 9);
+    /// A domain that became another, where that was said.
+    pub const ALIAS: Self = Self(1 << 10);
 
     /// Both sets.
     #[must_use]
@@ -37,16 +46,22 @@ impl Rules {
         self.0 & other.0 == other.0
     }
 
-    /// The set as one byte, for rows that are kept by the million.
+    /// The set as a number, below [`Self::N_SETS`].
     #[must_use]
-    pub const fn bits(self) -> u8 {
+    pub const fn bits(self) -> u16 {
         self.0
     }
 
-    /// The set that [`Self::bits`] gave. Each of the eight bits is a rule, so every byte is a set.
+    /// The set that [`Self::bits`] gave.
     #[must_use]
-    pub const fn from_bits(bits: u8) -> Self {
-        Self(bits)
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits % Self::N_SETS)
+    }
+
+    /// The rules of an address alone, as one byte: for rows that are kept by the million.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        self.0.to_le_bytes()[0]
     }
 
     /// Reads what [`fmt::Display`] wrote; unknown names are ignored.

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::email::Folds;
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::{self, Draft};
 use crate::files::{self, source};
 use crate::lanes::Effort;
-use crate::plan::{Counts, Defaults, Keep};
+use crate::plan::gates::Gate;
+use crate::plan::{Counts, Defaults, Disagreeing, Keep};
 use crate::roster::{Named, Text};
 use crate::snapshot::{Certificate, Probe};
 
@@ -120,6 +122,16 @@ pub struct Input {
     pub digest: Digest,
 }
 
+impl Input {
+    /// A file as it is.
+    ///
+    /// # Errors
+    /// `File`, naming the path.
+    pub fn of(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.display().to_string(), digest: Digest::of_file(path)? })
+    }
+}
+
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -143,8 +155,16 @@ pub struct Manifest {
     pub keep: Keep,
     /// What a create sends where the roster says nothing.
     pub defaults: Defaults,
+    /// What made keys alike beyond the address itself.
+    pub folds: Folds,
+    /// What nobody should create people over without a second look, as it was found.
+    pub gates: Vec<Gate>,
+    /// An earlier snapshot that this one was held against.
+    pub earlier: Option<Input>,
     /// Rows by verdict.
     pub counts: Counts,
+    /// Present rows that disagree with the organisation.
+    pub disagreeing: Disagreeing,
     /// Whether every verdict is proven.
     pub complete: bool,
     /// What the snapshot proved.

@@ -18,7 +18,8 @@ use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
 use crate::files::{atomic, csv, source};
 use crate::lanes::Effort;
-use crate::plan::{COLUMNS, Plan, Policy, Teller, Verdict};
+use crate::plan::gates::Gate;
+use crate::plan::{COLUMNS, Disagreeing, Plan, Policy, Teller, Verdict};
 use crate::roster::{self, Delimiter, Named, Opening, Records};
 
 /// The frame of a plan.
@@ -41,6 +42,10 @@ pub struct Made {
     pub mapping: Named,
     /// By which rules beside.
     pub policy: Policy,
+    /// What nobody should create people over without a second look.
+    pub gates: Vec<Gate>,
+    /// An earlier snapshot that this one was held against.
+    pub earlier: Option<Input>,
 }
 
 /// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
@@ -94,7 +99,7 @@ fn is_of_a_plan(name: &str) -> bool {
 /// # Errors
 /// `File`.
 pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Result<Manifest> {
-    let mut outputs = fill_rows(dir, teller, effort)?;
+    let (mut outputs, disagreeing) = fill_rows(dir, teller, effort)?;
     if dir.join(SNAPSHOT).exists() {
         outputs.insert(SNAPSHOT.to_owned(), made.snapshot.digest.clone());
     }
@@ -110,6 +115,10 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
         mapping: made.mapping,
         keep: made.policy.keep,
         defaults: made.policy.defaults,
+        folds: made.policy.folds,
+        gates: made.gates,
+        earlier: made.earlier,
+        disagreeing,
         counts: *counts,
         complete: snapshot.is_proven(),
         certificate: snapshot.certificate.clone(),
@@ -121,7 +130,7 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
 }
 
 /// Writes the frame and the CSVs in one pass over the roster.
-fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<BTreeMap<String, Digest>> {
+fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<(BTreeMap<String, Digest>, Disagreeing)> {
     let name = |verdict: Verdict| format!("{}.csv", verdict.as_str());
     let header = csv::header(&teller.roster.records.sheet, &columns::PLAN_TOOL);
     let mut csvs = Vec::with_capacity(Verdict::ALL.len());
@@ -135,8 +144,10 @@ fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<BTreeMap
     files.push(frame.share()?);
     let (mut writer, encoder) = GroupWriter::new(&mut frame, COLUMNS)?;
     let wanted = Wanted { csv: std::array::from_fn(Some), frame: Some(&encoder) };
+    let mut disagreeing = Disagreeing::default();
     atomic::while_flushing(files, || {
         pour::pour(teller, wanted, effort, |poured| {
+            disagreeing = disagreeing.plus(poured.disagreeing);
             for (csv, lines) in csvs.iter_mut().zip(&poured.csv) {
                 csv.write_all(lines).map_err(|e| csv.failed(e))?;
             }
@@ -148,10 +159,10 @@ fn fill_rows(dir: &Path, teller: &Teller<'_>, effort: Effort) -> Result<BTreeMap
     for (verdict, csv) in Verdict::ALL.into_iter().zip(csvs) {
         outputs.insert(name(verdict), csv.commit()?);
     }
-    Ok(outputs)
+    Ok((outputs, disagreeing))
 }
 
-/// Writes the rows of some verdicts as CSV, in file order.
+/// Writes the rows of some verdicts as CSV, in file order; how many present rows among them disagree.
 ///
 /// # Errors
 /// `File`.
@@ -160,11 +171,16 @@ pub fn write_verdicts(
     teller: &Teller<'_>,
     verdicts: &[Verdict],
     effort: Effort,
-) -> Result<()> {
+) -> Result<Disagreeing> {
     let failed = |e: std::io::Error| Error::new(Kind::File, "cannot write rows").because(e);
     out.write_all(&csv::header(&teller.roster.records.sheet, &columns::PLAN_TOOL)).map_err(failed)?;
     let wanted = Wanted { csv: Verdict::ALL.map(|v| verdicts.contains(&v).then_some(0)), frame: None };
-    pour::pour(teller, wanted, effort, |poured| out.write_all(&poured.csv[0]).map_err(failed))
+    let mut disagreeing = Disagreeing::default();
+    pour::pour(teller, wanted, effort, |poured| {
+        disagreeing = disagreeing.plus(poured.disagreeing);
+        out.write_all(&poured.csv[0]).map_err(failed)
+    })?;
+    Ok(disagreeing)
 }
 
 /// Opens a plan: reads the manifest, holds every file against its digest, reads the frame.

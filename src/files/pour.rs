@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::files::csv;
 use crate::files::parquet::{Encoder, Group};
 use crate::lanes::{Effort, in_order};
-use crate::plan::{Room, Teller, Verdict};
+use crate::plan::{Disagreeing, Room, Teller, Verdict};
 
 /// What is wanted of the rows.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ pub struct Poured {
     pub csv: [Vec<u8>; Verdict::ALL.len()],
     /// The rows of the frame that come next.
     pub frame: Option<Group>,
+    /// Present rows among them that disagree with the organisation, as far as they were told.
+    pub disagreeing: Disagreeing,
 }
 
 /// Rows whose holders are gone to at a time: what they bring stays in the first-level cache until it is told.
@@ -59,7 +61,7 @@ pub fn pour(
 
 fn one_block(teller: &Teller<'_>, wanted: Wanted<'_>, rows: std::ops::Range<usize>, own: &mut Own) -> Result<Poured> {
     let csv_of = |at: usize| wanted.csv[teller.verdicts.verdict(at) as usize];
-    let mut poured = Poured { csv: own.n_bytes.map(Vec::with_capacity), frame: None };
+    let mut poured = Poured { csv: own.n_bytes.map(Vec::with_capacity), ..Poured::default() };
     if wanted.frame.is_none() && !rows.clone().any(|at| csv_of(at).is_some()) {
         return Ok(poured);
     }
@@ -83,6 +85,7 @@ fn one_block(teller: &Teller<'_>, wanted: Wanted<'_>, rows: std::ops::Range<usiz
             continue;
         }
         let (record, told, said) = teller.tell(&mut block, at, &mut own.room)?;
+        poured.disagreeing.add(&told);
         if let Some(csv) = csv {
             csv::push_source(&mut poured.csv[csv], record.source(), record.n_missing(), dialect);
             csv::push_told(&mut poured.csv[csv], &told, record.extra(), dialect);

@@ -11,28 +11,33 @@ use crate::files::atomic;
 use crate::files::parquet::{Encoder, Group, GroupWriter};
 use crate::files::pour::Own;
 use crate::lanes::{Effort, in_order};
-use crate::plan::{COLUMNS, Teller, Verdict};
+use crate::plan::{COLUMNS, Disagreeing, Teller, Verdict};
 
-/// Writes the rows of some verdicts, atomically. A source column that has a tool column's name gets `_source`.
+/// Writes the rows of some verdicts, atomically; how many present rows among them disagree. A source column that has a tool column's name gets `_source`.
 ///
 /// # Errors
 /// `File`, naming the path.
-pub fn write(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<()> {
+pub fn write(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<Disagreeing> {
     let names = column_names(&teller.roster.records.sheet.header);
     let blocks = teller.roster.records.blocks(effort.chunk_bytes);
     // Behind the source cells the tool cells, whose last is a record's surplus.
     let tools = columns::PLAN_TOOL.len() - 1;
     let layout = names.iter().map(|name| (name.as_str(), Holds::Texts));
     let layout = layout.chain(COLUMNS[..tools].iter().copied()).chain([(columns::EXTRA, Holds::Texts)]);
+    let mut disagreeing = Disagreeing::default();
     atomic::write(path, |out| {
         let (mut writer, encoder) = GroupWriter::new(out, layout)?;
         let make = |own: &mut Own, at: usize| rows(teller, &encoder, names.len(), verdicts, blocks[at].clone(), own);
         in_order(blocks.len(), effort.threads, make, |_, group| {
             effort.stop.check()?;
-            group.map_or(Ok(()), |group| writer.append(group))
+            group.map_or(Ok(()), |(group, found)| {
+                disagreeing = disagreeing.plus(found);
+                writer.append(group)
+            })
         })?;
         writer.finish()
-    })
+    })?;
+    Ok(disagreeing)
 }
 
 /// The rows of one block that are wanted; none if none is.
@@ -43,22 +48,23 @@ fn rows(
     verdicts: &[Verdict],
     rows: Range<usize>,
     own: &mut Own,
-) -> Result<Option<Group>> {
+) -> Result<Option<(Group, Disagreeing)>> {
     let wanted: Vec<usize> = rows.clone().filter(|at| verdicts.contains(&teller.verdicts.verdict(*at))).collect();
     if wanted.is_empty() {
         return Ok(None);
     }
-    let mut group = encoder.rows(wanted.len());
+    let (mut group, mut disagreeing) = (encoder.rows(wanted.len()), Disagreeing::default());
     let mut block = teller.roster.records.read(rows, &mut own.buffer)?;
     for at in wanted {
         let (record, told, said) = teller.tell(&mut block, at, &mut own.room)?;
+        disagreeing.add(&told);
         (0..n_source).for_each(|at| group.push(at, Value::Text(Some(&record.cell(at)))));
         let extra = record.decoded_extra();
         let extra = Value::Text(Some(&*extra).filter(|extra| !extra.is_empty()));
         let tools = told.values(&said).into_iter().take(columns::PLAN_TOOL.len() - 1);
         group.extend(n_source, tools.chain([extra]));
     }
-    encoder.encode(group).map(Some)
+    Ok(Some((encoder.encode(group)?, disagreeing)))
 }
 
 /// A name for each source column that no other has: blank headers are numbered, tool columns keep theirs.

@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use polars::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::{Defaults, SENT, Sought, Verdict, Verdicts};
+use super::{Policy, SENT, Sought, Verdict, Verdicts};
 use crate::cells::{Growing, Holds, Value};
 use crate::columns;
 use crate::email::Rules;
@@ -65,9 +66,44 @@ impl Differs {
     }
 }
 
+/// How many present rows disagree with the organisation, and in what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreeing {
+    /// Rows.
+    pub rows: u64,
+    /// Of them in the name.
+    pub name: u64,
+    /// In the department.
+    pub department: u64,
+    /// In the job title.
+    pub title: u64,
+}
+
+impl Disagreeing {
+    /// Counts a row.
+    pub fn add(&mut self, told: &Told<'_>) {
+        if told.verdict == Verdict::Present && told.differs != Differs::default() {
+            let has = |at: u8| u64::from(told.differs.0 >> at & 1);
+            let (name, department, title) = (has(0), has(1), has(2));
+            *self = self.plus(Self { rows: 1, name, department, title });
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(self, more: Self) -> Self {
+        Self {
+            rows: self.rows + more.rows,
+            name: self.name + more.name,
+            department: self.department + more.department,
+            title: self.title + more.title,
+        }
+    }
+}
+
 /// What rules and differences are called: few combinations, told of millions of rows.
 static RULES: LazyLock<Vec<String>> =
-    LazyLock::new(|| (0..=u8::MAX).map(|bits| Rules::from_bits(bits).to_string()).collect());
+    LazyLock::new(|| (0..Rules::N_SETS).map(|bits| Rules::from_bits(bits).to_string()).collect());
 static DIFFERS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let name = |bits: usize| {
         let fields = COMPARED.iter().enumerate().filter(|(at, _)| bits & 1 << at != 0);
@@ -99,8 +135,8 @@ pub struct Teller<'a> {
     pub snapshot: &'a Snapshot,
     /// What was decided.
     pub verdicts: &'a Verdicts,
-    /// What a create sends where the roster says nothing.
-    pub defaults: &'a Defaults,
+    /// By which rules.
+    pub policy: &'a Policy,
 }
 
 /// Room to work in, used again from row to row.
@@ -133,7 +169,7 @@ impl<'a> Teller<'a> {
             key: self.roster.key(at),
             verdict: self.verdicts.verdict(at),
             reason: self.verdicts.reason(at).code(),
-            rules: facts.rules().union(theirs),
+            rules: facts.rules().union(theirs).union(self.folded(at, user)),
             user_id: cells[Cell::Id as usize],
             user_state: user.map(|user| self.snapshot.states[user]),
             user_email: cells[Cell::Email as usize],
@@ -142,6 +178,21 @@ impl<'a> Teller<'a> {
             differs: Differs::default(),
         };
         (told, cells)
+    }
+
+    /// What made a row's key, and its holder's, alike beyond the address itself.
+    fn folded(&self, at: usize, user: Option<usize>) -> Rules {
+        let folds = &self.policy.folds;
+        if folds.is_empty() {
+            return Rules::default();
+        }
+        let of = |key: Option<&str>| key.map_or_else(Rules::default, |key| folds.rules(key));
+        let theirs = user.map_or_else(Rules::default, |user| {
+            let by_username = self.verdicts.holder(at).is_some_and(|holder| holder.by_username);
+            let keys = if by_username { self.snapshot.username_keys() } else { Some(self.snapshot.keys()) };
+            of(keys.and_then(|keys| keys.get(user)))
+        });
+        of(self.roster.key(at)).union(theirs)
     }
 
     /// Goes to the holders of the rows that are told next: memory is waited for once, not once a row.
@@ -176,9 +227,9 @@ impl<'a> Teller<'a> {
         }
         if told.verdict == Verdict::New {
             let or = |cell: Option<_>, default: &Option<String>| cell.or_else(|| default.clone().map(Into::into));
-            said.department = or(said.department.take(), &self.defaults.department);
-            said.title = or(said.title.take(), &self.defaults.title);
-            said.division = or(said.division.take(), &self.defaults.division);
+            said.department = or(said.department.take(), &self.policy.defaults.department);
+            said.title = or(said.title.take(), &self.policy.defaults.title);
+            said.division = or(said.division.take(), &self.policy.defaults.division);
         }
         Ok((record, told, said))
     }

@@ -6,12 +6,14 @@ use super::fitting::Fitting;
 use super::matching::{self, Judge, Matched, Pair, matched};
 use super::packed::{self, Hash, Side};
 use super::{Counts, Keep, Policy, Verdict};
+use crate::email::Folds;
 use crate::error::{Error, Result};
 use crate::lanes::{Effort, in_order};
 use crate::person::State;
 use crate::reason::Reason;
 use crate::roster::{Facts, Roster};
 use crate::snapshot::Snapshot;
+use crate::strings::Strings;
 
 /// Rows that one thread looks at at a time.
 const PIECE_ROWS: usize = 1 << 16;
@@ -58,8 +60,11 @@ impl Verdicts {
         effort: Effort,
     ) -> Result<Self> {
         effort.stop.check()?;
-        let rows = Side::of(roster.keys(), None);
-        let entries = Side::of(snapshot.keys(), snapshot.username_keys());
+        let folded = (!policy.folds.is_empty()).then(|| Folded::of(&policy.folds, roster, snapshot)).transpose()?;
+        let [row_keys, keys] = folded.as_ref().map_or([roster.keys(), snapshot.keys()], |f| [&f.rows, &f.users]);
+        let username_keys = folded.as_ref().map_or(snapshot.username_keys(), |f| f.usernames.as_ref());
+        let rows = Side::of(row_keys, None);
+        let entries = Side::of(keys, username_keys);
         let ranks = Ranks { entries: &entries, snapshot };
         let is_better = |one, other| ranks.of(one) < ranks.of(other);
         let rules = matching::Rules { keep: policy.keep, is_better: &is_better, hash, threads: effort.threads };
@@ -176,6 +181,29 @@ impl Verdicts {
     }
 }
 
+/// The keys of both sides, folded: for the join alone.
+struct Folded {
+    rows: Strings,
+    users: Strings,
+    usernames: Option<Strings>,
+}
+
+impl Folded {
+    fn of(folds: &Folds, roster: &Roster, snapshot: &Snapshot) -> Result<Self> {
+        let fold = |key: &str| {
+            let mut key = key.to_owned();
+            folds.fold(&mut key);
+            key
+        };
+        let all = |keys: &Strings| keys.map(|_, key| Some(fold(key)));
+        let users = all(snapshot.keys())?;
+        // Whose two keys become one holds it once.
+        let other = |at: usize, key: &str| Some(fold(key)).filter(|key| users.get(at) != Some(key.as_str()));
+        let usernames = snapshot.username_keys().map(|keys| keys.map(other)).transpose()?;
+        Ok(Self { rows: all(roster.keys())?, users, usernames })
+    }
+}
+
 impl Judge for Fitting<'_> {
     fn fault(&mut self, at: usize) -> Result<Reason> {
         Fitting::fault(self, at)
@@ -215,7 +243,7 @@ struct Ranks<'a> {
     snapshot: &'a Snapshot,
 }
 
-type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u8);
+type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u16);
 
 impl<'a> Ranks<'a> {
     fn of(&self, entry: u32) -> Rank<'a> {

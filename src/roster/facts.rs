@@ -18,7 +18,7 @@ impl Facts {
     pub const UNSOUND: u32 = 1 << 19;
 
     pub(super) fn usable(rules: Rules) -> Self {
-        Self(u32::from(rules.bits()) << 8)
+        Self(u32::from(rules.byte()) << 8)
     }
 
     pub(super) fn unusable(reason: Reason) -> Self {
@@ -57,7 +57,7 @@ impl Facts {
     /// The rules that its address needed.
     #[must_use]
     pub fn rules(self) -> Rules {
-        Rules::from_bits(self.0.to_le_bytes()[1])
+        Rules::from_bits(self.0.to_le_bytes()[1].into())
     }
 
     /// Whether a flag is set.

@@ -82,10 +82,10 @@ fn compare(paths: &[std::path::PathBuf; 2], keep: Keep, effort: Effort) -> Resul
     let policy = Policy { keep, ..Policy::default() };
     let verdicts = Verdicts::decide(&checked.roster, &users, &policy, effort).map_err(told)?;
     check(&checked.roster, &users, &verdicts);
-    let teller = Teller { roster: &checked.roster, snapshot: &users, verdicts: &verdicts, defaults: &policy.defaults };
+    let teller = Teller { roster: &checked.roster, snapshot: &users, verdicts: &verdicts, policy: &policy };
     let write = |wanted: &[Verdict]| {
         let mut out = Vec::new();
-        plan_dir::write_verdicts(&mut out, &teller, wanted, effort).map_err(told).map(|()| out)
+        plan_dir::write_verdicts(&mut out, &teller, wanted, effort).map_err(told).map(|_| out)
     };
     let rows = write(&Verdict::ALL)?;
     let each = Verdict::ALL.map(|verdict| write(&[verdict])).into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -11,6 +11,7 @@ mod encodings;
 mod feeding_back;
 mod fields;
 mod front;
+mod gates;
 mod hardening;
 mod kill;
 mod memory;

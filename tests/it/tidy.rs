@@ -26,7 +26,7 @@ const PARQUET: &[&str] =
 /// Which room a module is in, and how far down it stands: imports point down, or stay in the room.
 fn depth(module: &str) -> u8 {
     match module {
-        "error" | "cells" | "columns" | "email" | "lanes" | "person" | "phone" | "reason" | "strings" => 0,
+        "error" | "cells" | "columns" | "email" | "lanes" | "number" | "person" | "phone" | "reason" | "strings" => 0,
         "roster" | "snapshot" | "plan" => 1,
         "api" | "take" | "probe" | "apply" | "files" | "verify" | "doctor" | "sim" => 2,
         "cli" => 3,

@@ -26,7 +26,7 @@ fn diff(people: &[u8], org: &[u8], effort: Effort) -> Result<Vec<u8>, String> {
         let snapshot = export::from_sheet(&opened("org.csv", org, effort)?, true)?;
         let policy = Policy::default();
         let verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
-        let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, defaults: &policy.defaults };
+        let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, policy: &policy };
         let mut out = Vec::new();
         plan_dir::write_verdicts(&mut out, &teller, &Verdict::ALL, effort)?;
         Ok(out)

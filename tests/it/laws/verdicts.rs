@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 use proptest::prelude::*;
-use rosterdiff::plan::{Keep, Plan, Verdict};
+use rosterdiff::email::{Folds, normalise};
+use rosterdiff::plan::{Keep, Plan, Policy, Verdict};
 use rosterdiff::roster::Roster;
 use rosterdiff::snapshot::Snapshot;
 
@@ -51,7 +52,7 @@ fn users() -> impl Strategy<Value = Vec<oracle::User>> {
     })
 }
 
-fn plan(rows: &[oracle::Row], users: &[oracle::User], keep: Keep) -> Plan {
+fn plan(rows: &[oracle::Row], users: &[oracle::User], policy: impl Into<Policy>) -> Plan {
     let column = |cells: Vec<&str>, name: &str| Column::new(name.into(), cells);
     let roster = DataFrame::new(
         rows.len(),
@@ -70,7 +71,7 @@ fn plan(rows: &[oracle::Row], users: &[oracle::User], keep: Keep) -> Plan {
         ],
     );
     let roster = Roster::from_frame(&roster.unwrap()).unwrap();
-    Plan::build(&roster, &Snapshot::from_frame(&organisation.unwrap()).unwrap(), keep).unwrap()
+    Plan::build(&roster, &Snapshot::from_frame(&organisation.unwrap()).unwrap(), policy).unwrap()
 }
 
 fn decided(plan: &Plan) -> Vec<oracle::Decided> {
@@ -112,6 +113,43 @@ proptest! {
             keys
         };
         prop_assert_eq!(keys(&straight), keys(&plan(&shuffled, &users, Keep::First)));
+    }
+
+    #[test]
+    fn folding_decides_as_if_everybody_had_written_the_folded_address(
+        rows in rows(), users in users(), plus: bool, gmail_dots: bool, renamed: bool, keep in 0_u8..3,
+    ) {
+        let mut folds = Folds { plus, gmail_dots, ..Folds::default() };
+        if gmail_dots {
+            // Nobody here is at Gmail, but everybody at a domain that became it.
+            folds.add_alias("example.com", "gmail.com").unwrap();
+        }
+        if renamed {
+            folds.add_alias("mail.example", if gmail_dots { "gmail.com" } else { "example.com" }).unwrap();
+        }
+        let folded = |address: &str| match normalise(address) {
+            Ok(found) => {
+                let mut key = found.key;
+                folds.fold(&mut key);
+                key
+            }
+            Err(_) => address.to_owned(),
+        };
+        let person = |row: &oracle::Row| oracle::Row { email: folded(&row.email), name: row.name.clone() };
+        let user = |user: &oracle::User| oracle::User {
+            id: user.id.clone(), email: folded(&user.email), username: folded(&user.username), state: user.state,
+        };
+        let keep = [Keep::First, Keep::Last, Keep::None][usize::from(keep)];
+        let expected = plan(&rows.iter().map(person).collect::<Vec<_>>(), &users.iter().map(user).collect::<Vec<_>>(), keep);
+        let found = plan(&rows, &users, Policy { folds: folds.clone(), ..Policy::from(keep) });
+        prop_assert_eq!(decided(&found), decided(&expected));
+        // What is sent, looked up and read back is the address itself.
+        let new = found.new_users().unwrap();
+        let texts = |name: &str| new.column(name).unwrap().str().unwrap().clone();
+        let (keys, emails) = (texts("key"), texts("email"));
+        for (key, email) in keys.iter().zip(emails.iter()) {
+            prop_assert_eq!(&normalise(email.unwrap()).unwrap().key, key.unwrap());
+        }
     }
 
     #[test]

@@ -295,7 +295,8 @@ fn a_file_gone_from_a_plan_stops_apply() {
 fn a_plan_is_not_applied_to_another_organisation() {
     let world = World::planned(fast(), &people(3));
     let other = World::new(Settings { seed: 2, org_name: "Other House".to_owned(), ..fast() });
-    let mut command = command(world.dir.path(), &other.server.base_url(), "apply hr.plan --yes");
+    let mut command =
+        command(world.dir.path(), &other.server.base_url(), "apply hr.plan --yes --accept-empty-snapshot");
     refused(world.dir.path(), &mut command, 4, &["Other House"]);
     assert_eq!((world.n_posts(), other.n_posts()), (0, 0));
 }

@@ -33,7 +33,7 @@ async fn planned(rig: &Rig, roster: &str, mut snapshot: Snapshot) -> (Plan, Snap
     }
     let policy = Policy::default();
     let verdicts = Verdicts::decide(&roster, &snapshot, &policy, Effort::default()).unwrap();
-    let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, defaults: &policy.defaults };
+    let teller = Teller { roster: &roster, snapshot: &snapshot, verdicts: &verdicts, policy: &policy };
     let probed = probe(&rig.client, &teller.sought().unwrap(), |_| {}).await.unwrap();
     snapshot.add_probed(&probed.users, probed.proof).unwrap();
     (Plan::build(&roster, &snapshot, Keep::First).unwrap(), snapshot)
