@@ -29,11 +29,11 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         return Err(Error::new(Kind::File, format!("{} has no journal: nothing was applied", args.dir.display()))
             .hint("apply the plan first"));
     }
-    let ledger = journal::replay(&path)?.ledger;
+    let ledger = plan_dir::ledger(&args.dir, &manifest)?;
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
     let session = session()?;
     let organisation = session.client.organisation().await?;
-    if ledger.bound_to.as_ref().is_none_or(|(_, org)| *org != organisation.id) {
+    if ledger.bound_to.as_ref().is_none_or(|bound| bound.org != organisation.id) {
         let what = format!("the run was in another organisation than {}", organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }
