@@ -8,6 +8,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod look;
+mod offline;
 mod plan;
 mod profile;
 mod render;
