@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod gates;
 mod look;
+mod offline;
 mod plan;
 mod profile;
 mod render;

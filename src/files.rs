@@ -2,6 +2,7 @@
 
 pub mod atomic;
 pub mod csv;
+pub mod evidence;
 pub mod export;
 pub mod foreign;
 pub mod manifest;

@@ -6,20 +6,43 @@
 //!
 //! One JSON object a line, appended, never rewritten; readable with `jq`. Only intents wait for the disk: an outcome
 //! that is lost with the power is found again by looking.
+//!
+//! # The chain
+//!
+//! Every line ends with `,"chain":"…"}` and a line feed. The 32 hexadecimal digits in there, in lower case, are the first
+//! 16 bytes of the BLAKE3 of two texts, one behind the other:
+//!
+//! 1. the digits of the line before; for the first line the 64 digits of its own member `manifest`, which are the BLAKE3
+//!    of `manifest.json`;
+//! 2. the bytes of this line that stand before `,"chain":"`.
+//!
+//! So a line that was changed, swapped, dropped or put in breaks the chain there, and the last digits stand for everything
+//! before them. A run that ends writes its results first and then a last line, `close`, with their digests.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::apply::ledger::{Event, Ledger, Line};
+use serde::Deserialize;
+
+use crate::apply::ledger::{Binding, Event, Ledger, Line};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::sync_dir;
+use crate::files::manifest::Digest;
 
 /// File name in a plan directory.
 pub const FILE: &str = "journal.jsonl";
-const VERSION: u32 = 1;
+/// Where a torn tail is kept.
+pub const TORN: &str = "journal.torn";
+/// Layout of the lines; 1 had no chain.
+const VERSION: u32 = 2;
+/// What stands before and behind the digits of the chain, to the end of the line.
+const CHAIN: [&str; 2] = [",\"chain\":\"", "\"}"];
+/// Digits of the chain.
+const N_DIGITS: usize = 32;
 
 /// Gives RFC 3339 time stamps.
 pub type Clock = fn() -> String;
@@ -36,8 +59,12 @@ pub struct Journal {
 struct Inner {
     file: File,
     seq: u64,
+    /// The digits that the next line follows.
+    chain: String,
     /// Set when a write or sync failed: what is on disk is then uncertain, and nothing may follow it.
     failed: bool,
+    /// Set when the run has ended: the results are made of what was recorded until then.
+    is_over: bool,
 }
 
 /// What a journal was replayed to, and how much of its end is torn.
@@ -45,6 +72,8 @@ struct Inner {
 pub struct Replayed {
     /// The state.
     pub ledger: Ledger,
+    /// The chain's last digits, which stand for every line; none without a line.
+    pub chain: String,
     /// Bytes of whole lines; what follows was torn by a crash.
     pub n_bytes_whole: u64,
     /// Bytes of the torn tail.
@@ -54,16 +83,71 @@ pub struct Replayed {
 /// Replays a journal without touching it. A last line that does not end is the torn tail of a crash.
 ///
 /// # Errors
-/// `File` if it cannot be read; `Damaged` if a whole line cannot be parsed or cannot follow.
+/// `File` if it cannot be read; `Damaged` if a whole line cannot be parsed, breaks the chain or cannot follow.
 pub fn replay(path: &Path) -> Result<Replayed> {
     let bytes = std::fs::read(path).map_err(|e| Error::file("read", path, e))?;
     let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
-    let mut ledger = Ledger::default();
-    for (n, text) in bytes[..whole].split(|b| *b == b'\n').enumerate().filter(|(_, text)| !text.is_empty()) {
-        let line: Line = serde_json::from_slice(text).map_err(|e| damaged(path, n + 1, &format!("no event ({e})")))?;
-        ledger.replay(&line).map_err(|why| damaged(path, n + 1, &why))?;
+    let mut replayed = Replayed { n_bytes_whole: whole as u64, ..Replayed::default() };
+    replayed.n_bytes_torn = (bytes.len() - whole) as u64;
+    let texts = bytes[..whole].strip_suffix(b"\n").map(|text| text.split(|b| *b == b'\n'));
+    for (text, n) in texts.into_iter().flatten().zip(1..) {
+        if n == 1 {
+            check_version(path, text)?;
+        }
+        let line: Line = serde_json::from_slice(text).map_err(|e| damaged(path, n, &format!("no event ({e})")))?;
+        if let Event::Header { manifest, .. } = &line.event
+            && n == 1
+        {
+            replayed.chain.clone_from(manifest);
+        }
+        replayed.chain = follow(&replayed.chain, text).ok_or_else(|| {
+            damaged(path, n, "it does not follow from the lines before: its chain is broken by it, or by one of them")
+        })?;
+        replayed.ledger.replay(&line).map_err(|why| damaged(path, n, &why))?;
     }
-    Ok(Replayed { ledger, n_bytes_whole: whole as u64, n_bytes_torn: (bytes.len() - whole) as u64 })
+    Ok(replayed)
+}
+
+/// A journal of another layout is whole, but not to be read with this one's rules.
+fn check_version(path: &Path, first: &[u8]) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u32,
+    }
+    match serde_json::from_slice::<Version>(first) {
+        Ok(Version { v }) if v != VERSION => {
+            let what = format!("{} has layout {v}, this program reads {VERSION}", path.display());
+            Err(Error::new(Kind::Damaged, what).hint(
+                "go on with the version of rosterdiff that began it, which its first line names; nothing was sent",
+            ))
+        }
+        // What is no header at all is said of the line as of any other.
+        _ => Ok(()),
+    }
+}
+
+/// The digits of a line whose bytes before its chain are `body`.
+fn digits(before: &str, body: &[u8]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(before.as_bytes()).update(body);
+    let mut digits = hasher.finalize().to_hex().to_string();
+    digits.truncate(N_DIGITS);
+    digits
+}
+
+/// A line as it is written, without its end, from the JSON object that it is to be; none if that is no object.
+fn chained(before: &str, object: &[u8]) -> Option<(Vec<u8>, String)> {
+    let body = object.strip_suffix(b"}")?;
+    let digits = digits(before, body);
+    Some(([body, CHAIN[0].as_bytes(), digits.as_bytes(), CHAIN[1].as_bytes()].concat(), digits))
+}
+
+/// The digits of a line, if it follows `before`: all of its bytes are held against it, not what they mean.
+fn follow(before: &str, line: &[u8]) -> Option<String> {
+    let n_ending = CHAIN[0].len() + N_DIGITS + CHAIN[1].len();
+    let (body, ending) = line.split_at(line.len().checked_sub(n_ending)?);
+    let digits = digits(before, body);
+    (ending == [CHAIN[0], &digits, CHAIN[1]].concat().as_bytes()).then_some(digits)
 }
 
 fn damaged(path: &Path, line: usize, why: &str) -> Error {
@@ -80,13 +164,7 @@ impl Journal {
     /// # Errors
     /// `Unsafe` if another process holds it, or if it belongs to another plan or organisation; `Damaged`, `File`; what
     /// `still` fails with. A journal that this call created is then gone again.
-    pub fn open(
-        dir: &Path,
-        plan: &str,
-        org: &str,
-        clock: Clock,
-        still: impl FnOnce() -> Result<()>,
-    ) -> Result<(Self, Ledger)> {
+    pub fn open(dir: &Path, to: &Binding, clock: Clock, still: impl FnOnce() -> Result<()>) -> Result<(Self, Ledger)> {
         let path = dir.join(FILE);
         let mut options = OpenOptions::new();
         let options = options.create(true).append(true).read(true).mode(0o600);
@@ -100,25 +178,25 @@ impl Journal {
         sync_dir(dir)?;
         let replayed = replay(&path)?;
         cut_torn_tail(&file, &path, &replayed)?;
-        let ledger = replayed.ledger;
-        let journal = Self { path, clock, inner: Mutex::new(Inner { file, seq: ledger.n_lines, failed: false }) };
-        match &ledger.bound_to {
-            Some((p, o)) if p == plan && o == org => {}
-            Some((p, o)) => {
-                let whose = if p == plan { format!("organisation {o}, not {org}") } else { "another plan".to_owned() };
-                let what = format!("{} belongs to {whose}", journal.path.display());
-                return Err(Error::new(Kind::Unsafe, what).hint(
-                    "use that organisation's OAuth client, or plan again into another directory; nothing was sent",
-                ));
-            }
-            None => {
-                let tool = concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned();
-                journal
-                    .record(Event::Header { v: VERSION, plan: plan.to_owned(), org: org.to_owned(), tool }, false)?;
-            }
+        let Replayed { ledger, chain, .. } = replayed;
+        let is_new = ledger.bound_to.is_none();
+        if let Some(bound) = &ledger.bound_to {
+            check_bound(&path, bound, to)?;
+        }
+        let chain = if is_new { to.manifest.clone() } else { chain };
+        let inner = Inner { file, seq: ledger.n_lines, chain, failed: false, is_over: false };
+        let journal = Self { path, clock, inner: Mutex::new(inner) };
+        if is_new {
+            let Binding { plan, manifest, org } = to.clone();
+            let tool = concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned();
+            journal.record(Event::Header { v: VERSION, plan, manifest, org, tool }, false)?;
         }
         journal.record(Event::Run { pid: std::process::id() }, true)?;
         Ok((journal, ledger))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends an event; a `durable` one is on disk when this returns.
@@ -127,28 +205,61 @@ impl Journal {
     /// `File`: then nothing may be sent any more, and every later call fails too. A failed sync is never tried again,
     /// since the kernel may have dropped the pages and called them clean.
     pub fn record(&self, event: Event, durable: bool) -> Result<()> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.inner();
+        if inner.is_over {
+            // Whoever comes too late is looked up by the next run.
+            return Err(Error::new(Kind::File, format!("the run that {} records has ended", self.path.display())));
+        }
+        self.append(&mut inner, event, durable)
+    }
+
+    fn append(&self, inner: &mut Inner, event: Event, durable: bool) -> Result<()> {
         if inner.failed {
             return Err(Error::new(Kind::File, format!("{} could not be written before", self.path.display())));
         }
         let line = Line { seq: inner.seq + 1, at: (self.clock)(), event };
-        let mut text = serde_json::to_vec(&line).map_err(|e| Error::bug("an event is no JSON").because(e))?;
+        let object = serde_json::to_vec(&line).map_err(|e| Error::bug("an event is no JSON").because(e))?;
+        let chained = chained(&inner.chain, &object).ok_or_else(|| Error::bug("an event is no JSON object"))?;
+        let (mut text, chain) = chained;
         text.push(b'\n');
         let written = inner.file.write_all(&text).and_then(|()| if durable { inner.file.sync_data() } else { Ok(()) });
         inner.seq += 1;
+        inner.chain = chain;
         inner.failed = written.is_err();
         written.map_err(|e| {
             Error::file("write", &self.path, e).hint("nothing more was sent; make room and run the same command again")
         })
     }
 
-    /// Notes the end of a run and waits until everything is on disk.
+    /// Notes the end of a run and waits until everything is on disk. Nothing but [`Journal::close`] can follow.
     ///
     /// # Errors
     /// `File`.
     pub fn end(&self, why: &str) -> Result<()> {
-        self.record(Event::End { why: why.to_owned() }, true)
+        let mut inner = self.inner();
+        inner.is_over = true;
+        self.append(&mut inner, Event::End { why: why.to_owned() }, true)
     }
+
+    /// Closes the directory of a run that has ended: `files` are on disk and what they will be.
+    ///
+    /// # Errors
+    /// `File`.
+    pub fn close(&self, files: BTreeMap<String, Digest>) -> Result<()> {
+        let mut inner = self.inner();
+        inner.is_over = true;
+        self.append(&mut inner, Event::Close { files }, true)
+    }
+}
+
+/// Whether a journal that is bound already belongs to what is at hand.
+fn check_bound(path: &Path, bound: &Binding, to: &Binding) -> Result<()> {
+    if bound.org == to.org {
+        return bound.check(path, &to.plan, &to.manifest);
+    }
+    let what = format!("{} belongs to organisation {}, not {}", path.display(), bound.org, to.org);
+    Err(Error::new(Kind::Unsafe, what)
+        .hint("use that organisation's OAuth client, or plan again into another directory; nothing was sent"))
 }
 
 fn lock(file: &File, path: &Path) -> Result<()> {
@@ -171,10 +282,28 @@ fn cut_torn_tail(file: &File, path: &Path, replayed: &Replayed) -> Result<()> {
     }
     let bytes = std::fs::read(path).map_err(|e| Error::file("read", path, e))?;
     let whole = usize::try_from(replayed.n_bytes_whole).unwrap_or(bytes.len());
-    let aside = path.with_extension("torn");
+    let aside = path.with_file_name(TORN);
     crate::files::atomic::write(&aside, |out| {
         out.write_all(&bytes[whole..]).map_err(|e| Error::file("write", &aside, e))
     })?;
     let cut = file.set_len(replayed.n_bytes_whole).and_then(|()| file.sync_data());
     cut.map_err(|e| Error::file("write", path, e))
+}
+
+impl Binding {
+    /// Whether the journal at `path`, which is bound so, is of this plan and this manifest.
+    ///
+    /// # Errors
+    /// `Unsafe`.
+    pub fn check(&self, path: &Path, plan: &str, manifest: &str) -> Result<()> {
+        let (whose, hint) = match self {
+            _ if self.plan != plan => ("another plan", "plan again into another directory; nothing was sent"),
+            _ if self.manifest != manifest => (
+                "another manifest.json of this plan: it was changed since the run began",
+                "bring it back as it was, or plan again into another directory; nothing was sent",
+            ),
+            _ => return Ok(()),
+        };
+        Err(Error::new(Kind::Unsafe, format!("{} belongs to {whose}", path.display())).hint(hint))
+    }
 }

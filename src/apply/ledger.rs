@@ -3,11 +3,12 @@
 //! Replaying gives the state, replaying a prefix an earlier state. An event that cannot follow the state of its row is
 //! damage, never guessed at.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Outcome;
+use crate::files::manifest::Digest;
 use crate::person::State;
 
 /// One line of the journal.
@@ -32,6 +33,8 @@ pub enum Event {
         v: u32,
         /// BLAKE3 of `plan.parquet`.
         plan: String,
+        /// BLAKE3 of `manifest.json`.
+        manifest: String,
         /// Organisation id.
         org: String,
         /// Program and version.
@@ -101,6 +104,22 @@ pub enum Event {
         /// How.
         why: String,
     },
+    /// The results of a run are written; only another run follows.
+    Close {
+        /// The manifest and every file of the results.
+        files: BTreeMap<String, Digest>,
+    },
+}
+
+/// What a journal belongs to: one plan, its manifest, one organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// BLAKE3 of `plan.parquet`.
+    pub plan: String,
+    /// BLAKE3 of `manifest.json`.
+    pub manifest: String,
+    /// Organisation id.
+    pub org: String,
 }
 
 /// What the service said.
@@ -203,8 +222,10 @@ pub struct Ledger {
     pub pid: Option<u32>,
     /// When the last line was written.
     pub last_at: Option<String>,
-    /// Plan digest and organisation of the header.
-    pub bound_to: Option<(String, String)>,
+    /// What the header says.
+    pub bound_to: Option<Binding>,
+    /// What the last line closes, if it closes anything.
+    pub closed: Option<BTreeMap<String, Digest>>,
 }
 
 impl Ledger {
@@ -230,9 +251,13 @@ impl Ledger {
         }
         self.n_lines = line.seq;
         self.last_at = Some(line.at.clone());
+        if self.closed.take().is_some() && !matches!(line.event, Event::Run { .. }) {
+            return Err("only a run can follow a close".to_owned());
+        }
         match &line.event {
-            Event::Header { plan, org, .. } if line.seq == 1 => {
-                self.bound_to = Some((plan.clone(), org.clone()));
+            Event::Header { plan, manifest, org, .. } if line.seq == 1 => {
+                let (plan, manifest, org) = (plan.clone(), manifest.clone(), org.clone());
+                self.bound_to = Some(Binding { plan, manifest, org });
                 Ok(())
             }
             Event::Header { .. } => Err("a second header".to_owned()),
@@ -242,6 +267,10 @@ impl Ledger {
                 Ok(())
             }
             Event::End { .. } => Ok(()),
+            Event::Close { files } => {
+                self.closed = Some(files.clone());
+                Ok(())
+            }
             Event::Intent { row, att } => self.intent(*row, *att, &line.at),
             Event::Unsent { row, why } => {
                 let found = self.after_intent(*row, Stage::Unsent, Said::default(), &line.at)?;

@@ -14,11 +14,11 @@ use super::render::{Render, count, failure};
 use super::{gates, stop};
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
-use crate::apply::ledger::{Ledger, Row};
+use crate::apply::ledger::{Binding, Ledger, Row};
 use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
-use crate::files::manifest::Manifest;
-use crate::files::plan_dir::{self, NewRows, PLAN, RESULT};
+use crate::files::manifest::{self, Digest, Manifest};
+use crate::files::plan_dir::{self, NewRows, RESULT};
 use crate::lanes::Stop;
 use crate::person::Person;
 use crate::plan::{Plan, Sought};
@@ -27,6 +27,8 @@ use crate::probe::Probed;
 /// A plan that can be applied, as it was read.
 struct Ready {
     manifest: Manifest,
+    /// BLAKE3 of the manifest's bytes.
+    manifest_digest: String,
     plan: Plan,
     new: NewRows,
 }
@@ -41,7 +43,8 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
         Err(error) => Err(error),
     };
     // Whatever ended the run: what the journal says is told, and then the error.
-    let outcomes = journal_so_far(&args.dir).and_then(|ledger| plan_dir::outcomes(&ready.plan, &ledger));
+    let so_far = plan_dir::ledger(&args.dir, &ready.manifest);
+    let outcomes = so_far.and_then(|ledger| plan_dir::outcomes(&ready.plan, &ledger));
     let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
         let mut object = object(outcomes, &session, started.elapsed());
         if let Err(error) = &ended
@@ -81,7 +84,7 @@ async fn create(
     .await;
     bar.finish_and_clear();
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
-    let written = show(&args.dir, ready, render);
+    let written = show(&args.dir, ready, &journal, render);
     ended.and(noted).and(written)?;
     if n_held_back > 0 {
         let what = format!("{n_held_back} rows could not be looked up and were held back");
@@ -90,16 +93,13 @@ async fn create(
     Ok(())
 }
 
-fn show(dir: &Path, ready: &Ready, render: &Render) -> Result<()> {
-    let ledger = journal_so_far(dir)?;
+/// Writes the results, and only then the line that says that they are what they should be.
+fn show(dir: &Path, ready: &Ready, journal: &Journal, render: &Render) -> Result<()> {
+    let ledger = plan_dir::ledger(dir, &ready.manifest)?;
     plan_dir::write_results(dir, &ready.plan, &ready.new, &ledger)?;
+    plan_dir::close(dir, journal)?;
     tell(&plan_dir::outcomes(&ready.plan, &ledger)?, dir, !ready.manifest.complete, render);
     Ok(())
-}
-
-pub(super) fn journal_so_far(dir: &Path) -> Result<Ledger> {
-    let path = dir.join(journal::FILE);
-    if path.exists() { Ok(journal::replay(&path)?.ledger) } else { Ok(Ledger::default()) }
 }
 
 fn prepare(args: &args::Apply) -> Result<Ready> {
@@ -116,7 +116,10 @@ fn prepare(args: &args::Apply) -> Result<Ready> {
         return Err(Error::new(Kind::Damaged, what)
             .hint("bring journal.jsonl back, or plan again from a fresh snapshot in another directory"));
     }
-    Ok(Ready { manifest, plan, new })
+    // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
+    plan_dir::ledger(dir, &manifest)?;
+    let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
+    Ok(Ready { manifest, manifest_digest, plan, new })
 }
 
 /// A run that may create.
@@ -136,9 +139,9 @@ async fn begin(
     mut stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<Begun> {
-    let Ready { manifest, plan, new } = ready;
+    let Ready { manifest, manifest_digest, plan, new } = ready;
     let mut people = plan.people()?;
-    let so_far = journal_so_far(&args.dir)?;
+    let so_far = plan_dir::ledger(&args.dir, manifest)?;
     let organisation = tokio::select! {
         met = meet(session, &so_far, &mut people) => met?,
         _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
@@ -166,11 +169,14 @@ async fn begin(
             _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
         },
     };
-    let digest = manifest.outputs.get(PLAN).map_or("", |d| d.blake3.as_str());
-    let still = || is_still(&args.dir, manifest);
-    let (journal, mut ledger) = Journal::open(&args.dir, digest, &organisation.id, super::now, still)?;
+    let to = Binding {
+        plan: manifest.plan_digest().to_owned(),
+        manifest: manifest_digest.clone(),
+        org: organisation.id.clone(),
+    };
+    let (journal, mut ledger) = Journal::open(&args.dir, &to, super::now, || is_still(&args.dir, ready))?;
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
-        ledger = journal_so_far(&args.dir)?;
+        ledger = plan_dir::ledger(&args.dir, manifest)?;
     }
     // Written before the first create: afterwards a missing journal can be told from a run that never began.
     plan_dir::write_results(&args.dir, plan, new, &ledger)?;
@@ -221,9 +227,10 @@ fn interrupted() -> Error {
 }
 
 /// A confirmation may take minutes: whether the directory still holds the plan that was read.
-fn is_still(dir: &Path, manifest: &Manifest) -> Result<()> {
-    manifest.check_outputs(dir)?;
-    if Manifest::read(dir)? == *manifest {
+fn is_still(dir: &Path, ready: &Ready) -> Result<()> {
+    ready.manifest.check_outputs(dir)?;
+    let found = Manifest::read(dir)?;
+    if found == ready.manifest && Digest::of_file(&dir.join(manifest::FILE))?.blake3 == ready.manifest_digest {
         return Ok(());
     }
     Err(Error::new(Kind::Unsafe, format!("{} was planned again meanwhile", dir.display()))

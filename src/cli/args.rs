@@ -55,7 +55,7 @@ pub enum Command {
     Apply(Apply),
     /// Say how far a plan's run is, from its journal
     Status(Status),
-    /// Read back what was created, field by field, and prove the sums
+    /// Read back what was created, field by field, and prove the sums; offline, that no file was altered
     Verify(Verify),
     /// Say what a run would meet and how long it would take; reads only
     Doctor(Doctor),
@@ -406,6 +406,10 @@ pub struct Verify {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// Without network: prove that plan, journal and results belong together and no file was altered
+    // Hosts and authorities may come from the environment, which forbids nothing: offline they are simply not used.
+    #[arg(long, conflicts_with_all = ["profile", "tokens", "per_min"])]
+    pub offline: bool,
     /// Where the organisation is.
     #[command(flatten)]
     pub connection: Connection,

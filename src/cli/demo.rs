@@ -155,7 +155,7 @@ impl Stages<'_> {
 
     async fn verify(&self, name: &str) -> Result<()> {
         self.command(&format!("verify {name}"));
-        let args = args::Verify { dir: self.dir.join(name), connection: Connection::default() };
+        let args = args::Verify { dir: self.dir.join(name), offline: false, connection: Connection::default() };
         done(verify::run(&args, || self.session(), &self.render()).await?, "verify")
     }
 }

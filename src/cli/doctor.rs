@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::{Value, json};
 
+use super::args;
 use super::connect::Session;
 use super::render::{Render, count};
-use super::{apply, args};
 use crate::api::Words;
 use crate::apply::Outcome;
 use crate::doctor::{Findings, Forecast, Listed, examine};
 use crate::error::{Error, Kind, Result};
+use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
 use crate::person::State;
 use crate::plan::Plan;
@@ -28,8 +29,8 @@ pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Se
     let skew_s = found.seen.date.as_deref().and_then(skew_s);
     tell(&found, skew_s, render);
     let n_tokens = session.client.n_tokens() as u64;
-    let wanted = match args.dir.as_deref().zip(opened.as_ref().map(|(_, plan)| plan)) {
-        Some((dir, plan)) => vec![left(dir, plan)?],
+    let wanted = match args.dir.as_deref().zip(opened.as_ref()) {
+        Some((dir, (manifest, plan))) => vec![left(dir, manifest, plan)?],
         None => vec![1_000, 40_000],
     };
     let forecast = found.forecast(args.connection.per_min.map(f64::from));
@@ -46,8 +47,8 @@ pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Se
 }
 
 /// New rows of a plan that are not settled yet.
-fn left(dir: &Path, plan: &Plan) -> Result<u64> {
-    let outcomes = plan_dir::outcomes(plan, &apply::journal_so_far(dir)?)?;
+fn left(dir: &Path, manifest: &Manifest, plan: &Plan) -> Result<u64> {
+    let outcomes = plan_dir::outcomes(plan, &plan_dir::ledger(dir, manifest)?)?;
     Ok(outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown))
 }
 

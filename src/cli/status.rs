@@ -4,14 +4,13 @@ use serde_json::json;
 
 use super::args;
 use super::render::{Render, count};
-use crate::apply::{Outcome, journal, ledger::Ledger};
+use crate::apply::Outcome;
 use crate::error::Result;
 use crate::files::plan_dir;
 
 pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
     let (manifest, plan) = plan_dir::open(&args.dir)?;
-    let path = args.dir.join(journal::FILE);
-    let ledger = if path.exists() { journal::replay(&path)?.ledger } else { Ledger::default() };
+    let ledger = plan_dir::ledger(&args.dir, &manifest)?;
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));

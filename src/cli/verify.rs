@@ -1,4 +1,4 @@
-//! `verify`: what was created is there as it was sent, and the sums hold.
+//! `verify`: what was created is there as it was sent, and the sums hold; offline, that the files were not altered.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -18,6 +18,9 @@ const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 const TOLD_MAX: usize = 20;
 
 pub(super) async fn run(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
+    if args.offline {
+        return super::offline::run(&args.dir, render).await;
+    }
     let verified = check(args, session, render).await?;
     Ok(if verified.differences.is_empty() { 0 } else { Kind::Differs.exit_code() })
 }
@@ -29,11 +32,11 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         return Err(Error::new(Kind::File, format!("{} has no journal: nothing was applied", args.dir.display()))
             .hint("apply the plan first"));
     }
-    let ledger = journal::replay(&path)?.ledger;
+    let ledger = plan_dir::ledger(&args.dir, &manifest)?;
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
     let session = session()?;
     let organisation = session.client.organisation().await?;
-    if ledger.bound_to.as_ref().is_none_or(|(_, org)| *org != organisation.id) {
+    if ledger.bound_to.as_ref().is_none_or(|bound| bound.org != organisation.id) {
         let what = format!("the run was in another organisation than {}", organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }

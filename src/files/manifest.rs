@@ -1,4 +1,7 @@
 //! What a plan was made from and what it consists of, with digests.
+//!
+//! The file is sealed: it ends with `,⏎  "seal": "…"⏎}⏎`, and the 64 hexadecimal digits in there are the BLAKE3 of every byte
+//! before that ending (the comma is the first byte that is not hashed).
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::email::Folds;
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::{self, Draft};
+use crate::files::plan_dir::PLAN;
 use crate::files::{self, source};
 use crate::lanes::Effort;
 use crate::plan::gates::Gate;
@@ -20,7 +24,11 @@ use crate::snapshot::{Certificate, Probe};
 /// File name in a plan directory.
 pub const FILE: &str = "manifest.json";
 /// Version of the layout of a plan directory.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
+/// What to do about a manifest that is not what it was.
+const BRING_BACK: &str = "bring it back as it was, or plan again into another directory; nothing was sent";
+/// What stands before and behind the digits of the seal, to the end of the file.
+const SEAL: [&str; 2] = [",\n  \"seal\": \"", "\"\n}\n"];
 
 /// Size and BLAKE3 of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,29 +190,42 @@ impl Manifest {
     /// Reads the manifest of a plan directory.
     ///
     /// # Errors
-    /// `File` if there is none; `Damaged` if it cannot be parsed or is of another layout.
+    /// `File` if there is none; `Damaged` if it cannot be parsed or is of another layout; `Unsafe` if its seal is broken.
     pub fn read(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
         if !path.exists() {
             return Err(Error::new(Kind::File, format!("{} holds no plan (no {FILE})", dir.display()))
                 .hint("make one with `rosterdiff plan ROSTER -o DIR`"));
         }
-        let damaged = || Error::new(Kind::Damaged, format!("{} cannot be parsed", path.display()));
-        let manifest: Self = serde_json::from_slice(&files::read(&path)?).map_err(|e| damaged().because(e))?;
+        let damaged = || Error::new(Kind::Damaged, format!("{} cannot be parsed", path.display())).hint(BRING_BACK);
+        let text = files::read(&path)?;
+        let manifest: Self = serde_json::from_slice(&text).map_err(|e| damaged().because(e))?;
         if manifest.format != FORMAT {
             return Err(damaged().hint(format!("it has layout {}, this program reads {FORMAT}", manifest.format)));
+        }
+        if !is_sealed(&text) {
+            return Err(Error::new(Kind::Unsafe, format!("{} was altered since the plan was made", path.display()))
+                .hint(BRING_BACK));
         }
         Ok(manifest)
     }
 
-    /// Writes it into a plan directory.
+    /// Writes it into a plan directory, sealed.
     ///
     /// # Errors
     /// `File`.
     pub fn write(&self, dir: &Path) -> Result<()> {
         let text = serde_json::to_vec_pretty(self).map_err(|e| Error::bug("the manifest is no JSON").because(e))?;
+        let body = text.strip_suffix(b"\n}").ok_or_else(|| Error::bug("the manifest is no JSON object"))?;
+        let text = [body, &ending(body)].concat();
         let path = dir.join(FILE);
         atomic::write(&path, |out| out.write_all(&text).map_err(|e| Error::file("write", &path, e)))
+    }
+
+    /// BLAKE3 of the plan's frame.
+    #[must_use]
+    pub fn plan_digest(&self) -> &str {
+        self.outputs.get(PLAN).map_or("", |digest| digest.blake3.as_str())
     }
 
     /// Holds the files of a directory against the digests.
@@ -224,4 +245,16 @@ impl Manifest {
         }
         Ok(())
     }
+}
+
+/// How the file ends whose other bytes are `body`: with their seal.
+fn ending(body: &[u8]) -> Vec<u8> {
+    [SEAL[0], blake3::hash(body).to_hex().as_str(), SEAL[1]].concat().into_bytes()
+}
+
+/// Whether a file is, byte for byte, what was sealed.
+fn is_sealed(text: &[u8]) -> bool {
+    let n_ending = SEAL[0].len() + 2 * blake3::OUT_LEN + SEAL[1].len();
+    let parts = text.len().checked_sub(n_ending).map(|at| text.split_at(at));
+    parts.is_some_and(|(body, end)| end == ending(body))
 }

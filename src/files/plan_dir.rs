@@ -9,6 +9,7 @@ use std::path::Path;
 
 use polars::prelude::{Column, DataFrame};
 
+use crate::apply::journal::Journal;
 use crate::apply::ledger::{Ledger, Row, Stage};
 use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
@@ -28,6 +29,19 @@ pub const PLAN: &str = "plan.parquet";
 pub const SNAPSHOT: &str = "snapshot.parquet";
 /// The frame of a result.
 pub const RESULT: &str = "result.parquet";
+/// The CSVs of a result, and whose rows each holds.
+const RESULT_CSVS: [(&str, &[Outcome]); 5] = [
+    ("created.csv", &[Outcome::Created, Outcome::Adopted]),
+    ("taken.csv", &[Outcome::Taken]),
+    ("refused.csv", &[Outcome::Refused]),
+    ("unknown.csv", &[Outcome::Unknown]),
+    ("unprocessed.csv", &[Outcome::Unprocessed]),
+];
+
+/// The files of a result.
+pub fn results() -> impl Iterator<Item = &'static str> {
+    std::iter::once(RESULT).chain(RESULT_CSVS.iter().map(|(name, _)| *name))
+}
 
 /// Everything a manifest says beyond the plan itself.
 #[derive(Clone, Debug)]
@@ -89,7 +103,7 @@ pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
 }
 
 /// Whether `plan` writes a file of that name: only such a directory is ever replaced.
-fn is_of_a_plan(name: &str) -> bool {
+pub(super) fn is_of_a_plan(name: &str) -> bool {
     [PLAN, SNAPSHOT, manifest::FILE].contains(&name)
         || name.strip_suffix(".csv").is_some_and(|stem| Verdict::from_word(stem).is_some())
 }
@@ -198,19 +212,39 @@ pub fn open(dir: &Path) -> Result<(Manifest, Plan)> {
     Ok((manifest, plan))
 }
 
+/// What the journal of a plan says; nothing before a run has begun.
+///
+/// # Errors
+/// `Unsafe` if it is another plan's, or if the manifest is not the one that the run was begun with; `Damaged`, `File`.
+pub fn ledger(dir: &Path, manifest: &Manifest) -> Result<Ledger> {
+    let path = dir.join(journal::FILE);
+    if !path.exists() {
+        return Ok(Ledger::default());
+    }
+    let ledger = journal::replay(&path)?.ledger;
+    if let Some(bound) = &ledger.bound_to {
+        bound.check(&path, manifest.plan_digest(), &Digest::of_file(&dir.join(manifest::FILE))?.blake3)?;
+    }
+    Ok(ledger)
+}
+
 /// Rows of a plan by outcome.
 ///
 /// # Errors
-/// Only a fault of this program.
+/// `Damaged` if the journal speaks of a row that is no new row of the plan.
 pub fn outcomes(plan: &Plan, ledger: &Ledger) -> Result<Outcomes> {
     let new = plan.new_users()?;
     let mut outcomes = Outcomes::default();
+    let mut n_tried = 0;
     for row in new.column(columns::ROW)?.u32()?.iter().flatten() {
-        outcomes.add(ledger.row(row).map_or(Outcome::Unprocessed, Row::outcome));
+        let tried = ledger.row(row);
+        n_tried += usize::from(tried.is_some());
+        outcomes.add(tried.map_or(Outcome::Unprocessed, Row::outcome));
     }
     // The second law, in release builds too: whoever is planned is accounted for, and nobody else was touched.
-    if outcomes.sum() != plan.counts().new || ledger.n_rows() as u64 > plan.counts().new {
-        return Err(Error::new(Kind::Damaged, "the journal speaks of rows that the plan does not have"));
+    if outcomes.sum() != plan.counts().new || ledger.n_rows() != n_tried {
+        return Err(Error::new(Kind::Damaged, "the journal speaks of rows that are no new rows of the plan")
+            .hint("the journal was changed by something else than rosterdiff; nothing was sent"));
     }
     Ok(outcomes)
 }
@@ -254,20 +288,24 @@ pub fn write_results(dir: &Path, plan: &Plan, new: &NewRows, ledger: &Ledger) ->
     let result = result_frame(plan, ledger)?;
     parquet::write_frame(&dir.join(RESULT), &result)?;
     let words = result.column(columns::OUTCOME)?.str()?;
-    let files: [(&str, &[Outcome]); 5] = [
-        ("created.csv", &[Outcome::Created, Outcome::Adopted]),
-        ("taken.csv", &[Outcome::Taken]),
-        ("refused.csv", &[Outcome::Refused]),
-        ("unknown.csv", &[Outcome::Unknown]),
-        ("unprocessed.csv", &[Outcome::Unprocessed]),
-    ];
     let tools: Vec<&str> = columns::PLAN_TOOL.iter().chain(&columns::RESULT_TOOL).copied().collect();
-    for (name, wanted) in files {
+    for (name, wanted) in RESULT_CSVS {
         let is_wanted = |at: usize| words.get(at).is_some_and(|w| wanted.iter().any(|o| o.as_str() == w));
         let rows: Vec<_> = new.at.iter().copied().enumerate().filter(|(_, at)| is_wanted(*at)).collect();
         atomic::write(&dir.join(name), |out| csv::write_rows(out, &new.records, &result, &tools, &rows))?;
     }
     Ok(())
+}
+
+/// Closes a run whose results are written: the journal's last line says what every file of them holds.
+///
+/// # Errors
+/// `File`.
+pub fn close(dir: &Path, journal: &Journal) -> Result<()> {
+    let torn = dir.join(journal::TORN).exists().then_some(journal::TORN);
+    let names = [manifest::FILE].into_iter().chain(results()).chain(torn);
+    let files = names.map(|name| Ok((name.to_owned(), Digest::of_file(&dir.join(name))?)));
+    journal.close(files.collect::<Result<_>>()?)
 }
 
 const fn is_ours(row: &Row) -> bool {

@@ -8,6 +8,7 @@ mod doctor;
 mod edges;
 mod effort;
 mod encodings;
+mod evidence;
 mod feeding_back;
 mod fields;
 mod front;

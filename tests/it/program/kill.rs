@@ -88,6 +88,7 @@ fn assert_sums_hold(object: &Value) {
 fn finish(world: &World) -> Value {
     set_latency(world, 0);
     let object = world.done(RESUME).json();
+    assert_eq!(world.done("verify hr.plan --offline --json").json()["closed"], true);
     assert_sums_hold(&object);
     assert_eq!(object["created"].as_u64().unwrap() + object["adopted"].as_u64().unwrap(), N_PEOPLE as u64, "{object}");
     assert_everybody_once(world);
@@ -113,6 +114,8 @@ fn a_run_killed_three_times_creates_nobody_twice_and_loses_nobody() {
         assert_eq!(child.wait().unwrap().code(), None, "killed by a signal");
         let left = dangling(&world.journal());
         assert!(!left.is_empty(), "nothing was in flight");
+        let evidence = world.run("verify hr.plan --offline --json");
+        assert_eq!((evidence.code, &evidence.json()["closed"]), (Some(8), &false.into()), "{evidence:?}");
         let status = world.done("status hr.plan --json").json();
         assert_sums_hold(&status);
         assert!(status["unknown"].as_u64().unwrap() >= left.len() as u64, "{status}");

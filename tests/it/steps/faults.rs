@@ -8,7 +8,8 @@ use rosterdiff::error::Kind;
 use rosterdiff::sim::Settings;
 
 use super::rig::{
-    Mischance, apply_with, assert_exactly_once, client, is_create, ledger, org_of, outcomes, rig, rig_with, roster_of,
+    Mischance, apply_with, assert_exactly_once, binding, client, is_create, ledger, org_of, outcomes, rig, rig_with,
+    roster_of,
 };
 use crate::support::scratch;
 
@@ -153,7 +154,7 @@ fn a_plan_that_was_replaced_before_the_lock_was_taken_is_not_begun() {
     use rosterdiff::error::Error;
     let dir = scratch();
     let still = || Err(Error::new(Kind::Unsafe, "planned again meanwhile"));
-    let refused = Journal::open(dir.path(), "plan", "org", String::new, still).unwrap_err();
+    let refused = Journal::open(dir.path(), &binding(), String::new, still).unwrap_err();
     assert_eq!(refused.kind(), Kind::Unsafe);
     assert!(!dir.path().join("journal.jsonl").exists());
 }

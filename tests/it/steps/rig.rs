@@ -8,7 +8,7 @@ use std::time::Duration;
 use rosterdiff::api::wire::{Lost, Reply, Request, Wire};
 use rosterdiff::api::{Client, Credentials, Options};
 use rosterdiff::apply::journal::{self, Journal};
-use rosterdiff::apply::ledger::Ledger;
+use rosterdiff::apply::ledger::{Binding, Ledger};
 use rosterdiff::apply::{self, Outcome, Outcomes};
 use rosterdiff::error::Result;
 use rosterdiff::files::plan_dir;
@@ -146,9 +146,15 @@ pub fn plan(roster: &str, snapshot: &Snapshot) -> Plan {
 
 pub async fn apply_with(client: &Arc<Client<Line>>, plan: &Plan, dir: &Path, settle: Duration) -> Result<()> {
     let (_go, stop) = watch::channel(false);
-    let (journal, ledger) = Journal::open(dir, "plan", "org", || "2026-01-01T00:00:00Z".to_owned(), || Ok(()))?;
+    let (journal, ledger) = Journal::open(dir, &binding(), || "2026-01-01T00:00:00Z".to_owned(), || Ok(()))?;
     let options = apply::Options { settle };
     apply::apply(client, &Arc::new(journal), &ledger, plan.people()?, options, stop, |_| {}).await
+}
+
+/// What the journals of these tests belong to.
+pub fn binding() -> Binding {
+    let [plan, manifest, org] = ["plan", "manifest", "org"].map(str::to_owned);
+    Binding { plan, manifest, org }
 }
 
 pub fn ledger(dir: &Path) -> Ledger {
