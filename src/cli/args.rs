@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::audit::By;
 use crate::files::table::Picks;
 use crate::lanes::{Effort, Stop};
 use crate::plan::{Defaults, Keep, Policy, Verdict};
@@ -46,6 +47,8 @@ pub enum Command {
     Snapshot(Snapshot),
     /// Compare offline: the new rows to stdout or to a file, nothing else written
     Diff(Diff),
+    /// Find who is there more than once, inside and across rosters and snapshots
+    Audit(Audit),
     /// Give every row exactly one verdict; writes a plan directory, changes nothing at the service
     Plan(Plan),
     /// Create the new rows of a plan; run again, it resumes
@@ -290,6 +293,57 @@ pub struct Diff {
     #[arg(long, value_enum, default_value_t = VerdictWord::New)]
     pub verdict: VerdictWord,
     /// How the roster is read.
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `--by`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ByWord {
+    /// The normalised address; of a user the e-mail and the username
+    #[default]
+    Email,
+    /// The name, whatever its case, its blanks and the form of its letters
+    Name,
+    /// The employee id, a column of that name or --map employee-id=COLUMN
+    EmployeeId,
+}
+
+impl From<ByWord> for By {
+    fn from(word: ByWord) -> Self {
+        match word {
+            ByWord::Email => Self::Email,
+            ByWord::Name => Self::Name,
+            ByWord::EmployeeId => Self::EmployeeId,
+        }
+    }
+}
+
+/// `audit`.
+#[derive(Debug, Args)]
+#[command(
+    mut_arg("defaults", |arg| arg.hide(true)),
+    mut_arg("maps", |arg| arg.help(
+        "Which column of the rosters holds a field: email, name, department, title, or employee-id for --by employee-id"
+    )),
+    mut_arg("keep", |arg| arg.help("Which row of a cluster stands, where no live user is in it")),
+)]
+pub struct Audit {
+    /// Rosters (CSV, TSV, XLSX or parquet; - is standard input) and parquets of `snapshot`, in any number: a parquet of
+    /// `snapshot` is known by its certificate, everything else is a roster, and the flags about reading hold for every one
+    #[arg(value_name = "FILE", required_unless_present = "snapshots")]
+    pub files: Vec<PathBuf>,
+    /// A file that lists an organisation, and is no roster: a parquet of `snapshot`, or any CSV, XLSX or parquet export
+    /// with an e-mail column. May be given several times; comes behind every FILE
+    #[arg(long = "snapshot", value_name = "FILE")]
+    pub snapshots: Vec<PathBuf>,
+    /// File to write, .csv or .parquet [default: CSV to stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What people of one cluster have in common
+    #[arg(long, value_enum, default_value_t = ByWord::Email)]
+    pub by: ByWord,
+    /// How the rosters are read.
     #[command(flatten)]
     pub reading: Reading,
 }
