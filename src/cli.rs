@@ -3,6 +3,7 @@
 
 mod apply;
 pub mod args;
+mod audit;
 mod connect;
 mod demo;
 mod diff;
@@ -83,8 +84,9 @@ async fn run(mut command: Command, render: &Render) -> Result<u8> {
     match &mut command {
         Command::Plan(args) => args.reading.stop = work,
         Command::Diff(args) if args.output.is_some() => args.reading.stop = work,
+        Command::Audit(args) if args.output.is_some() => args.reading.stop = work,
         Command::Snapshot(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
-        Command::Diff(_) | Command::Apply(_) | Command::Status(_) | Command::Simulate(_) => {
+        Command::Diff(_) | Command::Audit(_) | Command::Apply(_) | Command::Status(_) | Command::Simulate(_) => {
             return dispatch(command, render).await;
         }
     }
@@ -109,6 +111,7 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
             snapshot::run(&args, || connect::Session::new(&args.connection, render), render).await
         }
         Command::Diff(args) => diff::run(&args, render).await,
+        Command::Audit(args) => audit::run(&args, render).await,
         Command::Plan(args) => plan::run(&args, || connect::Session::find(&args.connection, render), render).await,
         Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Status(args) => status::run(&args, render),

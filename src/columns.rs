@@ -57,6 +57,21 @@ pub const DIVISION: &str = "division";
 /// Work phone in E.164.
 pub const PHONE: &str = "phone";
 
+/// Number of a cluster of people with something in common.
+pub const CLUSTER: &str = "cluster";
+/// How many are in it.
+pub const SIZE: &str = "size";
+/// The file that one of them is in.
+pub const MEMBER: &str = "member";
+/// `roster` or `org`.
+pub const KIND: &str = "kind";
+/// Whether it is the one that stands, `yes` or `no`.
+pub const KEPT: &str = "kept";
+/// What decided that.
+pub const POLICY: &str = "policy";
+/// Columns that disagree with the one that stands.
+pub const DISAGREES: &str = "disagrees";
+
 /// User id in a snapshot.
 pub const ID: &str = "id";
 /// What is known of a row, in bits (frames only).
@@ -64,7 +79,7 @@ pub const FACTS: &str = "facts";
 
 /// Login name in a snapshot.
 pub const USERNAME: &str = "username";
-/// State in a snapshot.
+/// State in a snapshot, or of a user in a cluster.
 pub const STATE: &str = "state";
 /// Version in a snapshot.
 pub const VERSION: &str = "version";

@@ -300,7 +300,7 @@ fn check_label(label: &str) -> Result<(), Refusal> {
 }
 
 /// Lower case, then NFKC again where lower-casing undid it, until both agree.
-fn lower(local: &str) -> String {
+pub(crate) fn lower(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
     }
@@ -326,7 +326,7 @@ fn lower_once(text: &str) -> String {
 /// Characters that leave no mark on paper: format characters, joiners, fillers, variation selectors.
 ///
 /// They come with text copied from web pages and chat programs, and no directory means them.
-const fn is_invisible(c: char) -> bool {
+pub(crate) const fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
         | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}'

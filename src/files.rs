@@ -1,6 +1,8 @@
 //! The disk: what is read and written, and how a file comes to be whole or not at all.
 
 pub mod atomic;
+pub mod audited;
+pub mod clusters;
 pub mod csv;
 pub mod evidence;
 pub mod export;

@@ -13,6 +13,7 @@ pub mod phone;
 pub mod reason;
 pub mod strings;
 
+pub mod audit;
 pub mod plan;
 pub mod roster;
 pub mod snapshot;

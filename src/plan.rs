@@ -31,7 +31,10 @@ mod verdicts;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use fitting::Fitting;
 pub use packed::hash;
+pub(crate) use table::Table;
+pub(crate) use told::rules_name;
 pub use told::{COLUMNS, Differs, Disagreeing, Room, Teller, Told};
 pub use verdicts::{Holder, Verdicts};
 
@@ -94,6 +97,18 @@ pub enum Keep {
     Last,
     /// None of them.
     None,
+}
+
+impl Keep {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Last => "last",
+            Self::None => "none",
+        }
+    }
 }
 
 /// What a create sends where the roster says nothing.

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use cards::Cells;
+pub(crate) use cards::{Cards, Piece};
 pub use observed::{Cell, Observed, Snapshot};
 
 use crate::columns;

@@ -105,10 +105,6 @@ fn show(dir: &Path, ready: &Ready, journal: &Journal, render: &Render) -> Result
 fn prepare(args: &args::Apply) -> Result<Ready> {
     let dir = &args.dir;
     let (manifest, plan) = open_proven(dir, args.accept_unproven)?;
-    // Whoever has begun has accepted them.
-    if journal_so_far(dir)?.bound_to.is_none() {
-        gates::check(args, &manifest)?;
-    }
     plan.people()?;
     let new = NewRows::read(dir, &manifest, &plan)?;
     if dir.join(RESULT).exists() && !dir.join(journal::FILE).exists() {
@@ -117,7 +113,10 @@ fn prepare(args: &args::Apply) -> Result<Ready> {
             .hint("bring journal.jsonl back, or plan again from a fresh snapshot in another directory"));
     }
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
-    plan_dir::ledger(dir, &manifest)?;
+    // Whoever has begun has accepted the gates.
+    if plan_dir::ledger(dir, &manifest)?.bound_to.is_none() {
+        gates::check(args, &manifest)?;
+    }
     let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
     Ok(Ready { manifest, manifest_digest, plan, new })
 }

@@ -18,11 +18,9 @@ use crate::roster::Named;
 use crate::snapshot::{Certificate, Probe, Snapshot};
 
 pub(super) async fn run(args: &args::Diff, render: &Render) -> Result<u8> {
-    if render.is_json() && args.output.is_none() {
-        let what = "--json needs -o: stdout cannot carry the rows and the object";
-        return Err(Error::new(Kind::Usage, what).hint("add -o FILE"));
-    }
-    let format = args.output.as_deref().map(|path| format_of(path, args)).transpose()?;
+    check_object(render, args.output.as_deref())?;
+    let inputs = [args.roster.as_path(), &args.snapshot];
+    let format = args.output.as_deref().map(|path| format_of(path, &inputs)).transpose()?;
     let wanted = args.verdict.verdicts();
     let effort = args.reading.effort();
     let (_, Checked { roster, named, notes }) = read_roster(&args.roster, &args.reading).await?;
@@ -39,7 +37,7 @@ pub(super) async fn run(args: &args::Diff, render: &Render) -> Result<u8> {
     let disagreeing = match (&args.output, format) {
         (Some(path), Some(Format::Parquet)) => wide::write(path, &teller, &wanted, effort)?,
         (Some(path), _) => to_file(path, &teller, &wanted, effort)?,
-        (None, _) => to_stdout(&teller, &wanted, effort)?,
+        (None, _) => to_stdout(|out| plan_dir::write_verdicts(out, &teller, &wanted, effort))?.unwrap_or_default(),
     };
     tell_counts(verdicts.counts(), render);
     tell_disagreeing(disagreeing, render);
@@ -52,14 +50,23 @@ pub(super) async fn run(args: &args::Diff, render: &Render) -> Result<u8> {
 }
 
 /// What `-o` asks for by its extension.
-enum Format {
+pub(super) enum Format {
     Csv,
     Parquet,
 }
 
-fn format_of(output: &Path, args: &args::Diff) -> Result<Format> {
-    let same = |input: &Path| input.canonicalize().ok().is_some_and(|i| output.canonicalize().is_ok_and(|o| o == i));
-    if same(&args.roster) || same(&args.snapshot) {
+/// Refuses the object of `--json` where stdout carries rows.
+pub(super) fn check_object(render: &Render, output: Option<&Path>) -> Result<()> {
+    if render.is_json() && output.is_none() {
+        let what = "--json needs -o: stdout cannot carry the rows and the object";
+        return Err(Error::new(Kind::Usage, what).hint("add -o FILE"));
+    }
+    Ok(())
+}
+
+pub(super) fn format_of(output: &Path, inputs: &[&Path]) -> Result<Format> {
+    let same = |input: &&Path| input.canonicalize().ok().is_some_and(|i| output.canonicalize().is_ok_and(|o| o == i));
+    if inputs.iter().any(same) {
         return Err(Error::new(Kind::File, format!("{} is an input: it would be overwritten", output.display()))
             .hint("choose another -o"));
     }
@@ -99,6 +106,11 @@ pub(super) fn tell_notes(notes: &[String], render: &Render) {
 }
 
 pub(super) fn tell_mapping(named: &Named, render: &Render) {
+    render.say(format!("Columns: {}", mapping(named)));
+}
+
+/// Which column was taken for what, in words.
+pub(super) fn mapping(named: &Named) -> String {
     let mut parts = vec![format!("email = \"{}\"", named.email)];
     if !named.name.is_empty() {
         let columns = named.name.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" + ");
@@ -113,7 +125,7 @@ pub(super) fn tell_mapping(named: &Named, render: &Render) {
     ] {
         parts.extend(column.iter().map(|column| format!("{field} = \"{column}\"")));
     }
-    render.say(format!("Columns: {}", parts.join(", ")));
+    parts.join(", ")
 }
 
 /// A default that would make every new row invalid is a typing error, not data.
@@ -196,15 +208,15 @@ fn to_file(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Effor
     Ok(disagreeing)
 }
 
-/// A reader that goes away early (`| head`) has got what it wanted.
-fn to_stdout(teller: &Teller<'_>, verdicts: &[Verdict], effort: Effort) -> Result<Disagreeing> {
+/// A reader that goes away early (`| head`) has got what it wanted: then nothing is told of the rest.
+pub(super) fn to_stdout<T>(write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<Option<T>> {
     let mut out = BufWriter::with_capacity(1 << 17, std::io::stdout().lock());
-    let written = plan_dir::write_verdicts(&mut out, teller, verdicts, effort).and_then(|found| {
+    let written = write(&mut out).and_then(|found| {
         out.flush().map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e))?;
-        Ok(found)
+        Ok(Some(found))
     });
     match written {
-        Err(error) if is_broken_pipe(&error) => Ok(Disagreeing::default()),
+        Err(error) if is_broken_pipe(&error) => Ok(None),
         other => other,
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use polars::prelude::{AnyValue, Column, DataFrame};
 
+use crate::cells::Value;
 use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::lanes::Effort;
@@ -67,6 +68,10 @@ fn push_word(line: &mut Vec<u8>, word: Option<&str>, delimiter: u8) {
 
 fn push_number(line: &mut Vec<u8>, number: Option<u32>, delimiter: u8) {
     line.push(delimiter);
+    push_digits(line, number);
+}
+
+fn push_digits(line: &mut Vec<u8>, number: Option<u32>) {
     let Some(mut rest) = number else { return };
     let (mut digits, mut at) = ([0; 10], 10);
     loop {
@@ -78,6 +83,20 @@ fn push_number(line: &mut Vec<u8>, number: Option<u32>, delimiter: u8) {
         }
     }
     line.extend_from_slice(&digits[at..]);
+}
+
+/// A line of cells that are all ours.
+pub fn push_line(line: &mut Vec<u8>, values: &[Value<'_>], delimiter: u8, eol: &str) {
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            line.push(delimiter);
+        }
+        match value {
+            Value::Number(number) => push_digits(line, *number),
+            Value::Text(text) => push_cell(line, text.unwrap_or_default(), delimiter),
+        }
+    }
+    line.extend_from_slice(eol.as_bytes());
 }
 
 /// Writes the header and then each of `rows`, which are pairs of a record and the row of `frame` that speaks of it, with

@@ -31,14 +31,19 @@ const STATES: [&str; 2] = ["state", "status"];
 /// # Errors
 /// `File` or `Damaged`, naming the path.
 pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<(Snapshot, Vec<String>)> {
-    if path.is_file()
-        && (files::has_extension(path, &["parquet"]) || begins_as_parquet(path))
-        && let Some(ours) = parquet::read_snapshot(path, keeps_cells, effort)?
-    {
+    if let Some(ours) = read_ours(path, keeps_cells, effort)? {
         return Ok((ours, Vec::new()));
     }
     let opening = Opening { effort, ..Opening::default() };
     Source::open(path)?.read(opening, &Picks::default(), |sheet| from_sheet(sheet, keeps_cells))
+}
+
+/// Reads a snapshot if it is our own parquet, whatever it is called.
+pub(super) fn read_ours(path: &Path, keeps_cells: bool, effort: Effort) -> Result<Option<Snapshot>> {
+    if path.is_file() && (files::has_extension(path, &["parquet"]) || begins_as_parquet(path)) {
+        return parquet::read_snapshot(path, keeps_cells, effort);
+    }
+    Ok(None)
 }
 
 fn begins_as_parquet(path: &Path) -> bool {

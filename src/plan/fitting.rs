@@ -13,7 +13,7 @@ use crate::snapshot::Snapshot;
 const TOO_LARGE: &str = "request.too_large";
 
 /// Looks at rows one by one.
-pub(super) struct Fitting<'a> {
+pub(crate) struct Fitting<'a> {
     roster: &'a Roster,
     policy: &'a Policy,
     divisions: Option<&'a [Division]>,
@@ -25,7 +25,7 @@ pub(super) struct Fitting<'a> {
 }
 
 impl<'a> Fitting<'a> {
-    pub(super) fn new(roster: &'a Roster, snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
+    pub(crate) fn new(roster: &'a Roster, snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
         let defaults = &policy.defaults;
         let texts = [&defaults.department, &defaults.title, &defaults.division];
         let octets: usize = texts.into_iter().flatten().map(String::len).sum();
@@ -43,7 +43,7 @@ impl<'a> Fitting<'a> {
     ///
     /// # Errors
     /// `File` if the roster cannot be read any more.
-    pub(super) fn fault(&mut self, at: usize) -> Result<Reason> {
+    pub(crate) fn fault(&mut self, at: usize) -> Result<Reason> {
         let facts = self.roster.facts_at(at);
         if facts.has(Facts::NAMELESS) && self.nameless != Reason::NONE {
             return Ok(self.nameless);

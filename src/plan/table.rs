@@ -5,7 +5,7 @@
 
 /// One key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     tag: u32,
     /// Where the key lies, counted from 1; 0 is an empty slot.
     pub place: u32,
@@ -15,14 +15,14 @@ pub(super) struct Slot {
 
 /// Keys by their hash; open addressing, at most two thirds full.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     slots: Vec<Slot>,
     mask: usize,
 }
 
 impl Table {
     /// Makes it empty, with room for `n` keys.
-    pub(super) fn clear(&mut self, n: usize) {
+    pub(crate) fn clear(&mut self, n: usize) {
         let n_slots = (n + n / 2 + 1).next_power_of_two();
         self.slots.clear();
         self.slots.resize(n_slots, Slot::default());
@@ -31,7 +31,7 @@ impl Table {
 
     /// The slot of a key, or the empty one where it belongs. `is_same` says whether the key at a place is that one.
     #[inline]
-    pub(super) fn slot(&mut self, hash: u64, is_same: impl Fn(u32) -> bool) -> &mut Slot {
+    pub(crate) fn slot(&mut self, hash: u64, is_same: impl Fn(u32) -> bool) -> &mut Slot {
         // The upper bits have chosen the part: those in the middle are the tag, the lower ones the slot.
         #[expect(clippy::cast_possible_truncation, reason = "only some bits matter")]
         let (tag, mut at) = ((hash >> 16) as u32, hash as usize & self.mask);

@@ -56,13 +56,20 @@ pub struct Differs(u8);
 const COMPARED: [&str; 3] = [columns::NAME, columns::DEPARTMENT, columns::TITLE];
 
 impl Differs {
-    /// A field that the roster leaves empty disagrees with nothing.
-    fn of(mine: [Option<&str>; 3], other: [Option<&str>; 3]) -> Self {
+    /// In which of the fields, in their order, `mine` disagrees with `other`: one that is left empty disagrees with nothing.
+    #[must_use]
+    pub fn of(mine: [Option<&str>; 3], other: [Option<&str>; 3]) -> Self {
         let is_other = |(mine, other): &(Option<&str>, Option<&str>)| {
             mine.is_some_and(|mine| mine != other.unwrap_or_default().trim())
         };
         let pairs = mine.into_iter().zip(other).enumerate();
         Self(pairs.filter(|(_, pair)| is_other(pair)).fold(0, |set, (at, _)| set | 1 << at))
+    }
+
+    /// The fields, joined by `+`; empty if all agree.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        &DIFFERS[usize::from(self.0)]
     }
 }
 
@@ -112,17 +119,22 @@ static DIFFERS: LazyLock<Vec<String>> = LazyLock::new(|| {
     (0..1 << COMPARED.len()).map(name).collect()
 });
 
+/// Rules, joined by `+`.
+pub(crate) fn rules_name(rules: Rules) -> &'static str {
+    &RULES[usize::from(rules.bits())]
+}
+
 impl Told<'_> {
     /// The rules, joined by `+`.
     #[must_use]
     pub fn rules_name(&self) -> &'static str {
-        &RULES[usize::from(self.rules.bits())]
+        rules_name(self.rules)
     }
 
     /// The fields that disagree, joined by `+`; empty if all agree.
     #[must_use]
     pub fn differs_name(&self) -> &'static str {
-        &DIFFERS[usize::from(self.differs.0)]
+        self.differs.name()
     }
 }
 

@@ -4,6 +4,7 @@
 //! So candidates have ranks; the best rank wins, two of it are a question to the user, and an address of somebody's
 //! private life or of their manager is never taken by itself.
 
+mod employee;
 mod families;
 mod header;
 mod positions;
@@ -15,6 +16,7 @@ use families::{
 };
 use header::{Header, squash};
 
+pub use employee::employee_id;
 pub use families::Family;
 pub use positions::map_headerless;
 

@@ -1,6 +1,7 @@
 //! Laws of the pure rooms, against an oracle that is slow, obvious and shares no code with them.
 
 mod bytes;
+mod clusters;
 mod joins;
 mod oracle;
 mod sample;

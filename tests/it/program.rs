@@ -1,5 +1,6 @@
 //! The program from outside: a child process over real sockets and real files, held to what its edges promise.
 
+mod audit;
 mod bad_input;
 mod canary;
 mod connect;

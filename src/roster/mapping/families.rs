@@ -127,6 +127,23 @@ pub(super) const PHONE: [&str; 12] = [
     "phonenumber",
     "telephone",
 ];
+/// What the employer knows somebody by.
+pub(super) const EMPLOYEE_ID: [&str; 14] = [
+    "employeeid",
+    "employeenumber",
+    "employeeno",
+    "personnelnumber",
+    "personnelno",
+    "personnelid",
+    "workerid",
+    "associateid",
+    "staffid",
+    "staffnumber",
+    "payrollnumber",
+    "payrollid",
+    "externalidorganization",
+    "employeecode",
+];
 /// The division of Genesys' own template; elsewhere the word means something else.
 pub(super) const DIVISION: &str = "division";
 /// What we call a division that was mapped by position: a division of the organisation, whoever reads it.

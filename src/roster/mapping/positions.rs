@@ -69,7 +69,7 @@ fn names(mapping: &Mapping, width: usize) -> Vec<String> {
     names
 }
 
-fn positions(sheet: &Sheet, wanted: &Wanted) -> Result<Vec<usize>> {
+pub(super) fn positions(sheet: &Sheet, wanted: &Wanted) -> Result<Vec<usize>> {
     let width = sheet.header.len();
     let position = |text: &str| {
         let number = text.trim().trim_matches('"').parse::<usize>().ok();

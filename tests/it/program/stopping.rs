@@ -51,13 +51,17 @@ fn a_signal_in_the_middle_of_writing_leaves_no_file() {
         let row =
             |n: usize| format!("Person {n},person{n}@hr.example,A department with quite a long name of its own\n");
         let rows: String = (0..n).map(row).collect();
-        std::fs::write(dir.path().join("hr.csv"), format!("Name,Email,Department\n{rows}")).unwrap();
+        for name in ["hr.csv", "again.csv"] {
+            std::fs::write(dir.path().join(name), format!("Name,Email,Department\n{rows}")).unwrap();
+        }
     };
     fill(n);
     let before = names(dir.path());
     for (line, signal) in [
         ("diff hr.csv --snapshot org.csv --verdict all --threads 1 -o all.csv", "-INT"),
         ("diff hr.csv --snapshot org.csv --verdict all --threads 2 -o all.parquet", "-TERM"),
+        ("audit hr.csv again.csv --threads 1 -o all.csv", "-INT"),
+        ("audit hr.csv again.csv --threads 2 -o all.parquet", "-TERM"),
         ("plan hr.csv --snapshot org.csv --threads 2 -o hr.plan", "-INT"),
         ("plan hr.csv --snapshot org.csv --threads 1 -o hr.plan", "-TERM"),
     ] {
@@ -86,6 +90,7 @@ fn a_signal_is_heard_while_a_pipe_is_silent() {
     let before = contents(dir.path());
     for (line, signal) in [
         ("plan - --snapshot org.csv -o hr.plan", "-INT"),
+        ("audit - -o all.csv", "-INT"),
         ("diff - --snapshot org.csv -o new.csv", "-TERM"),
         ("diff - --snapshot org.csv -o new.csv", "-INT"),
     ] {
