@@ -44,6 +44,19 @@ pub const ATTEMPTS: &str = "attempts";
 /// When the outcome was recorded, RFC 3339, UTC.
 pub const AT: &str = "at";
 
+/// In what a suspect resembles another.
+pub const LIKENESS: &str = "likeness";
+/// Where that other is: `roster` or `organisation`.
+pub const RESEMBLES: &str = "resembles";
+/// Its row.
+pub const OTHER_ROW: &str = "other_row";
+/// Its line.
+pub const OTHER_LINE: &str = "other_line";
+/// Its address.
+pub const OTHER_EMAIL: &str = "other_email";
+/// Its name.
+pub const OTHER_NAME: &str = "other_name";
+
 /// Address that is sent on create: cleaned, its case kept.
 pub const EMAIL: &str = "email";
 /// Full name.
@@ -71,6 +84,10 @@ pub const KEPT: &str = "kept";
 pub const POLICY: &str = "policy";
 /// Columns that disagree with the one that stands.
 pub const DISAGREES: &str = "disagrees";
+/// Employee id.
+pub const EMPLOYEE_ID: &str = "employee_id";
+/// Further e-mail addresses of a user, in a snapshot, joined by a blank.
+pub const CONTACTS: &str = "contacts";
 
 /// User id in a snapshot.
 pub const ID: &str = "id";

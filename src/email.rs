@@ -9,6 +9,7 @@
 //! second look.
 
 mod folds;
+pub mod likeness;
 mod plain;
 mod refusal;
 mod rules;

@@ -13,6 +13,7 @@ pub mod plan_dir;
 pub mod pour;
 pub mod seal;
 pub mod source;
+pub mod suspects;
 pub mod table;
 pub mod wide;
 pub mod xlsx;

@@ -7,6 +7,7 @@ pub mod columns;
 pub mod email;
 pub mod error;
 pub mod lanes;
+pub mod name;
 pub mod number;
 pub mod person;
 pub mod phone;

@@ -219,6 +219,35 @@ pub struct User {
     pub division: Option<Division>,
     /// Work phone.
     pub phone: Option<String>,
+    /// Employee id.
+    pub employee_id: Option<String>,
+    /// Addresses of its e-mail contacts other than its e-mail, each once.
+    pub contacts: Vec<String>,
+}
+
+impl User {
+    /// Its contacts as one text, joined by a blank; none if it has none.
+    ///
+    /// What holds a blank itself is no address that could be read back, and parts of it would be somebody else's.
+    #[must_use]
+    pub fn contacts_text(&self) -> Option<String> {
+        let whole = self.contacts.iter().map(String::as_str).filter(|contact| !contact.contains(char::is_whitespace));
+        let text = whole.collect::<Vec<_>>().join(" ");
+        Some(text).filter(|text| !text.is_empty())
+    }
+}
+
+/// Of `addresses` those that are not `email`, trimmed, each once whatever its case, in their order.
+#[must_use]
+pub fn other_addresses<'a>(addresses: impl IntoIterator<Item = &'a str>, email: Option<&str>) -> Vec<&'a str> {
+    let mut seen: Vec<String> = email.iter().map(|email| email.trim().to_lowercase()).collect();
+    let is_new = |address: &&str| {
+        let folded = address.to_lowercase();
+        let is_new = !address.is_empty() && !seen.contains(&folded);
+        seen.extend(is_new.then_some(folded));
+        is_new
+    };
+    addresses.into_iter().map(str::trim).filter(is_new).collect()
 }
 
 #[cfg(test)]
@@ -257,6 +286,13 @@ mod tests {
         // A control character takes six octets.
         let longest = Person { title: Some("\u{1}".repeat(Person::OCTETS_SURELY_FIT)), ..ada() };
         assert!(longest.fits());
+    }
+
+    #[test]
+    fn other_addresses_are_each_there_once_and_never_the_first() {
+        let all = [" b@example.com", "A@example.com ", "", "c@example.com", "B@EXAMPLE.com"];
+        assert_eq!(other_addresses(all, Some("a@Example.com")), ["b@example.com", "c@example.com"]);
+        assert_eq!(other_addresses(all, None), ["b@example.com", "A@example.com", "c@example.com"]);
     }
 
     #[test]

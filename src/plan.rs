@@ -22,6 +22,7 @@ mod fitting;
 pub mod gates;
 mod matching;
 mod packed;
+pub mod suspects;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -85,6 +86,9 @@ impl Verdict {
         Self::ALL.into_iter().find(|v| v.as_str() == word)
     }
 }
+
+/// Reason of a new row that is held back until somebody has looked at it.
+pub const HELD: &str = "suspect.held";
 
 /// Which of several rows with one key stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -262,12 +266,21 @@ impl Plan {
         Ok(self.frame.select(wanted)?.filter(&is_new)?)
     }
 
-    /// The new rows as people to create: all that `apply` gets to see.
+    /// How many new rows are held back until somebody has looked at them.
+    ///
+    /// # Errors
+    /// Only a fault of this program.
+    pub fn n_held(&self) -> Result<u64> {
+        Ok(self.frame.column(columns::REASON)?.str()?.iter().filter(|reason| *reason == Some(HELD)).count() as u64)
+    }
+
+    /// The new rows as people to create, without those that are held back: all that `apply` gets to see.
     ///
     /// # Errors
     /// `Unsafe` if a new row has no name: the service refuses a user without one.
     pub fn people(&self) -> Result<Vec<Person>> {
-        let new = self.new_users()?;
+        let (new, reasons) = (self.new_users()?, self.frame.column(columns::REASON)?.str()?.clone());
+        let is_held = |row: u32| reasons.get(row as usize - 1) == Some(HELD);
         let text = |name: &str| new.column(name).and_then(|c| c.str().cloned());
         let (keys, rows) = (text(columns::KEY)?, new.column(columns::ROW)?.u32()?);
         let [emails, names, departments, titles, divisions, phones] = SENT.map(text);
@@ -285,7 +298,8 @@ impl Plan {
                 phone: phones.get(at).map(str::to_owned),
             })
         };
-        let people: Option<Vec<Person>> = (0..new.height()).map(person).collect();
+        let is_free = |at: &usize| rows.get(*at).is_some_and(|row| !is_held(row));
+        let people: Option<Vec<Person>> = (0..new.height()).filter(is_free).map(person).collect();
         people.ok_or_else(|| {
             Error::new(
                 Kind::Unsafe,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::email::Refusal;
 
 /// Codes beside those of an address that cannot be used.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 15] = [
     "csv.ragged",
     "csv.nul",
     "csv.stray_quote",
@@ -20,6 +20,7 @@ const OTHERS: [&str; 14] = [
     "held.email",
     "held.username",
     "phone.not_e164",
+    "suspect.held",
 ];
 
 static CODES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {

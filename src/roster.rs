@@ -25,7 +25,7 @@ pub use check::{RowFault, Said, check};
 pub(crate) use chunks::{Gather, Raw};
 pub use facts::Facts;
 pub use made::Made;
-pub use mapping::{Family, Mapping, Named, Wanted, columns_called, employee_id, map, map_headerless};
+pub use mapping::{Family, Mapping, Named, Wanted, columns_called, columns_plainly_called, map, map_headerless};
 pub use records::{Block, RecordFault, Records, Reread};
 pub use sheet::{Delimiter, Dialect, Headline, Lines, Opening, Sheet, is_not_utf8, open, open_bytes, open_made};
 pub(crate) use text::changed;
@@ -51,7 +51,7 @@ pub struct Roster {
 
 impl Roster {
     /// A roster from a frame with a string column `email` and, optionally, `name`, `department`,
-    /// `title`, `division`, `phone`.
+    /// `title`, `division`, `phone`, `employee_id`.
     ///
     /// Rows are numbered from 1 in frame order, and so are lines.
     ///
@@ -71,6 +71,12 @@ impl Roster {
     #[must_use]
     pub const fn has_names(&self) -> bool {
         !self.mapping.name.is_empty()
+    }
+
+    /// Whether there is a column of employee ids at all.
+    #[must_use]
+    pub const fn has_employee_ids(&self) -> bool {
+        self.mapping.employee_id.is_some()
     }
 
     /// The keys, one a row; null where a row is not usable.

@@ -9,7 +9,7 @@
 //!
 //! [`Org`] is a pure state machine; all time comes in as a value. It never uses the client's JSON types: both sides are
 //! written to the published shapes, so that a misspelt field fails instead of being mirrored. Deliberately absent:
-//! faults of the network (a test wraps its wire), expansions, roles, queues and everything else that is not about which
+//! faults of the network (a test wraps its wire), expansions but that of the employer, roles, queues and everything else that is not about which
 //! users there are.
 
 mod answer;

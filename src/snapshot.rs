@@ -217,7 +217,7 @@ impl Keys {
 }
 
 /// The string columns of a snapshot, in the order of [`cells`]; `version` u64 stands behind them.
-pub const STRINGS: [&str; 10] = [
+pub const STRINGS: [&str; 12] = [
     columns::ID,
     columns::NAME,
     columns::EMAIL,
@@ -225,6 +225,8 @@ pub const STRINGS: [&str; 10] = [
     columns::STATE,
     columns::DEPARTMENT,
     columns::TITLE,
+    columns::EMPLOYEE_ID,
+    columns::CONTACTS,
     columns::KEY,
     columns::USERNAME_KEY,
     columns::RULES,
@@ -232,7 +234,7 @@ pub const STRINGS: [&str; 10] = [
 
 /// A user's cells for [`STRINGS`].
 #[must_use]
-pub fn cells(user: &User) -> [Option<Cow<'_, str>>; 10] {
+pub fn cells(user: &User) -> [Option<Cow<'_, str>>; STRINGS.len()] {
     let keys = Keys::of(user.email.as_deref(), user.username.as_deref());
     [
         Some(Cow::Borrowed(user.id.as_str())),
@@ -242,6 +244,8 @@ pub fn cells(user: &User) -> [Option<Cow<'_, str>>; 10] {
         Some(Cow::Borrowed(user.state.as_str())),
         user.department.as_deref().map(Cow::Borrowed),
         user.title.as_deref().map(Cow::Borrowed),
+        user.employee_id.as_deref().map(Cow::Borrowed),
+        user.contacts_text().map(Cow::Owned),
         keys.email.map(Cow::Owned),
         keys.username.map(Cow::Owned),
         Some(Cow::Owned(keys.rules.to_string())),

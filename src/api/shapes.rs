@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
-use crate::person::{Division, State, User};
+use crate::person::{self, Division, State, User};
 
 /// `UserEntityListing`.
 #[derive(Deserialize)]
@@ -90,6 +90,14 @@ struct ContactBody {
     kind: Option<String>,
 }
 
+/// `EmployerInfo`: in a reply only where it was asked for.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EmployerBody {
+    #[serde(default, deserialize_with = "text")]
+    employee_id: Option<String>,
+}
+
 /// `User`, as far as it matters here.
 #[derive(Deserialize)]
 pub(super) struct UserBody {
@@ -113,6 +121,8 @@ pub(super) struct UserBody {
     division: Option<DivisionBody>,
     #[serde(default, deserialize_with = "many")]
     addresses: Vec<Option<ContactBody>>,
+    #[serde(default, rename = "employerInfo", deserialize_with = "one")]
+    employer: Option<EmployerBody>,
 }
 
 impl UserBody {
@@ -120,6 +130,8 @@ impl UserBody {
     pub(super) fn into_user(self, listed_as: State) -> Option<User> {
         let is_work_phone =
             |c: &ContactBody| c.media_type.as_deref() == Some("PHONE") && c.kind.as_deref() == Some("WORK");
+        let employee_id = self.employer.and_then(|employer| employer.employee_id);
+        let contacts = contacts(&self.addresses, self.email.as_deref());
         let phone = self.addresses.into_iter().flatten().find(is_work_phone).and_then(|c| c.address);
         Some(User {
             id: self.id.filter(|id| !id.is_empty())?,
@@ -132,8 +144,17 @@ impl UserBody {
             title: self.title,
             division: self.division.and_then(DivisionBody::into_division),
             phone,
+            employee_id: employee_id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()),
+            contacts,
         })
     }
+}
+
+/// Addresses of the e-mail contacts beside `email`.
+fn contacts(all: &[Option<ContactBody>], email: Option<&str>) -> Vec<String> {
+    let is_mail = |c: &&ContactBody| c.media_type.as_deref() == Some("EMAIL");
+    let addresses = all.iter().flatten().filter(is_mail).filter_map(|c| c.address.as_deref());
+    person::other_addresses(addresses, email).into_iter().map(str::to_owned).collect()
 }
 
 /// The users of a page, and how many of it have no id.
@@ -299,5 +320,27 @@ mod tests {
         assert_eq!(users[1].phone.as_deref(), Some("+4930123456"));
         // Nobody says what it is: it is what was asked for.
         assert_eq!((users[2].state, users[2].title.as_deref()), (State::Deleted, Some("true")));
+        assert!(users.iter().all(|user| user.employee_id.is_none() && user.contacts.is_empty()));
+    }
+
+    #[test]
+    fn an_employee_id_and_further_addresses_are_read_whatever_stands_around_them() {
+        let body = r#"{"results":[
+            {"id":"a","employerInfo":{"officialName":"Example","employeeId":" 0042 "}},
+            {"id":"b","employerInfo":{"employeeId":42,"dateHire":null}},
+            {"id":"c","employerInfo":{"employeeId":"  "}}, {"id":"d","employerInfo":null},
+            {"id":"e","employerInfo":"42"}, {"id":"f","employerInfo":{"employeeId":["42"]}},
+            {"id":"g","email":"Ada@example.com","addresses":[
+                {"address":"ada@example.com ","mediaType":"EMAIL","type":"PRIMARY"}, null, {"mediaType":"EMAIL"},
+                {"address":" ada.l@example.com","mediaType":"EMAIL","type":"WORK2"}, {"address":"+1","mediaType":"SMS"},
+                {"address":"+4930123456","mediaType":"PHONE","type":"WORK"}, {"address":7,"mediaType":"EMAIL"},
+                {"address":"Ada.L@Example.com","mediaType":"EMAIL","type":"OTHER"}, {"address":"x@example.com"}]}
+        ]}"#;
+        let listing: SearchListing = serde_json::from_str(body).unwrap();
+        let (users, _) = users(listing.results, State::Active);
+        let ids: Vec<_> = users.iter().map(|user| user.employee_id.as_deref()).collect();
+        assert_eq!(ids, [Some("0042"), Some("42"), None, None, None, None, None]);
+        assert_eq!(users[6].contacts, ["ada.l@example.com", "7"]);
+        assert_eq!((users[6].phone.as_deref(), users[0].contacts.len()), (Some("+4930123456"), 0));
     }
 }

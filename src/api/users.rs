@@ -24,6 +24,10 @@ const SEARCH_PAGE_SIZES: std::ops::RangeInclusive<usize> = 25..=100;
 /// Pages of one search that are read: above that the service does not understand the question.
 const SEARCH_PAGES_MAX: u32 = 100;
 
+/// What a listing and a search ask for beside the plain fields: the employee id. The service expands as well as it can;
+/// what does not come is not there.
+const EXPAND: &str = "employerInfo";
+
 /// One page of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -66,6 +70,7 @@ pub struct Created {
 struct SearchBody<'a> {
     page_size: usize,
     page_number: u32,
+    expand: [&'a str; 1],
     query: [Criterion<'a>; 2],
 }
 
@@ -97,8 +102,12 @@ impl<W: Wire> Client<W> {
     /// # Errors
     /// `Credentials`, `Unreachable`.
     pub async fn page(self: &Arc<Self>, state: State, number: u32, size: u32) -> Result<Result<Page, Words>> {
-        let query =
-            [("state", state.as_str().to_owned()), ("pageSize", size.to_string()), ("pageNumber", number.to_string())];
+        let query = [
+            ("state", state.as_str().to_owned()),
+            ("pageSize", size.to_string()),
+            ("pageNumber", number.to_string()),
+            ("expand", EXPAND.to_owned()),
+        ];
         let call = format!("GET users, {state}, page {number}");
         let listing = self.read::<Listing>(&call, &get("/api/v2/users", &query)).await?;
         Ok(listing.map(|listing| {
@@ -119,7 +128,8 @@ impl<W: Wire> Client<W> {
         cursor: Option<&str>,
         size: u32,
     ) -> Result<Result<CursorPage, Words>> {
-        let mut query = vec![("state", state.as_str().to_owned()), ("pageSize", size.to_string())];
+        let mut query =
+            vec![("state", state.as_str().to_owned()), ("pageSize", size.to_string()), ("expand", EXPAND.to_owned())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         let call = format!("GET users/query, {state}");
         let listing = self.read_optional::<CursorListing>(&call, &get("/api/v2/users/query", &query)).await?;
@@ -179,7 +189,8 @@ impl<W: Wire> Client<W> {
                 Criterion { fields, kind: "EXACT", values },
                 Criterion { fields: &["state"], kind: "EXACT", values: states },
             ];
-            let body = serde_json::to_vec(&SearchBody { page_size, page_number, query }).unwrap_or_default();
+            let body = SearchBody { page_size, page_number, expand: [EXPAND], query };
+            let body = serde_json::to_vec(&body).unwrap_or_default();
             let found = match self.read::<SearchListing>(call, &post("/api/v2/users/search", body)).await? {
                 Ok(found) => found,
                 Err(words) => return Ok(Err(words)),

@@ -238,7 +238,15 @@ fn read_cards(roster: &Roster, rows: &[u32], effort: Effort) -> Result<Cards> {
             let record = block.record(row, ends)?;
             let said = roster.said(&record, row, None);
             let email = record.cell(roster.mapping.email);
-            piece.push([None, said.name.as_deref(), Some(&*email), said.department.as_deref(), said.title.as_deref()]);
+            let mut cells = Cells::default();
+            let known = [
+                (Cell::Name, said.name.as_deref()),
+                (Cell::Email, Some(&*email)),
+                (Cell::Department, said.department.as_deref()),
+                (Cell::Title, said.title.as_deref()),
+            ];
+            known.into_iter().for_each(|(cell, text)| cells[cell as usize] = text);
+            piece.push(cells);
         }
         Ok(piece)
     };

@@ -1,13 +1,12 @@
 //! What people are compared by where that is not the address: a name, an employee id.
 
 use polars::prelude::StringChunkedBuilder;
-use unicode_normalization::UnicodeNormalization;
 
 use super::People;
 use crate::columns;
-use crate::email;
 use crate::error::{Error, Result};
 use crate::lanes::{Effort, in_order};
+use crate::name;
 use crate::roster::{Facts, Reread, Roster, RowFault};
 use crate::snapshot::{Cell, Snapshot};
 use crate::strings::Strings;
@@ -20,7 +19,7 @@ const PIECE_USERS: usize = 1 << 14;
 /// # Errors
 /// `File` if a roster is not what it was.
 pub fn names(people: &People, effort: Effort) -> Result<Strings> {
-    let own = |name: Option<&str>| name.map(folded).filter(|name| !name.is_empty());
+    let own = |name: Option<&str>| name.map(name::folded).filter(|name| !name.is_empty());
     match people {
         People::Rows(roster) => {
             of_rows(roster, effort, |record, at| own(roster.said(record, at, None).name.as_deref()))
@@ -29,22 +28,20 @@ pub fn names(people: &People, effort: Effort) -> Result<Strings> {
     }
 }
 
-/// The employee ids of all; null where somebody has none. Of a roster they are in that column, of an organisation they
-/// stand in `ids`.
+/// The employee ids of all; null where somebody has none.
 ///
 /// # Errors
 /// `File` if a roster is not what it was.
-pub fn employee_ids(people: &People, column: Option<usize>, ids: Option<&Strings>, effort: Effort) -> Result<Strings> {
-    match (people, column) {
-        (People::Rows(roster), Some(column)) => of_rows(roster, effort, |record, _| own_id(&record.cell(column))),
-        (People::Rows(roster), None) => Ok(Strings::nulls(columns::KEY, roster.n_rows())),
-        (People::Users(snapshot), _) => of_users(snapshot, effort, |at| employee_id(snapshot, at, ids)),
+pub fn employee_ids(people: &People, effort: Effort) -> Result<Strings> {
+    match people {
+        People::Rows(roster) if roster.has_employee_ids() => {
+            of_rows(roster, effort, |record, at| roster.said(record, at, None).employee_id.and_then(|id| own_id(&id)))
+        }
+        People::Rows(roster) => Ok(Strings::nulls(columns::KEY, roster.n_rows())),
+        People::Users(snapshot) => {
+            of_users(snapshot, effort, |at| snapshot.cell(Cell::EmployeeId, at).and_then(own_id))
+        }
     }
-}
-
-/// A user's employee id. A snapshot of ours keeps none yet: only an export has a column of them, which comes beside.
-fn employee_id(_snapshot: &Snapshot, at: usize, exported: Option<&Strings>) -> Option<String> {
-    exported.and_then(|ids| ids.get(at)).and_then(own_id)
 }
 
 fn own_id(cell: &str) -> Option<String> {
@@ -98,43 +95,4 @@ fn gathered<S: Default>(
         Ok::<_, Error>(())
     })?;
     Ok(all)
-}
-
-/// A name as it is compared: without what cannot be seen, NFKC, lower case, one blank between its parts.
-fn folded(name: &str) -> String {
-    let plain = if name.is_ascii() {
-        name.to_ascii_lowercase()
-    } else {
-        email::lower(&name.chars().filter(|c| !email::is_invisible(*c)).nfkc().collect::<String>())
-    };
-    let mut folded = String::with_capacity(plain.len());
-    for part in plain.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.push_str(part);
-    }
-    folded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_the_same_whatever_its_case_its_blanks_and_the_form_of_its_letters() {
-        for name in [
-            "Rémi  de Brûlé",
-            " RÉMI\u{a0}DE\tBRÛLÉ ",
-            "Re\u{301}mi de Bru\u{302}le\u{301}",
-            "\u{ff32}émi\u{200b} de Brûlé",
-        ] {
-            assert_eq!(folded(name), "rémi de brûlé", "{name:?}");
-            assert_eq!(folded(&folded(name)), folded(name));
-        }
-        assert_eq!(folded("Ada  LOVELACE"), "ada lovelace");
-        assert_eq!(folded(" \u{200b}\u{a0} "), "");
-        // Accents tell people apart.
-        assert_ne!(folded("Remi"), folded("Rémi"));
-    }
 }

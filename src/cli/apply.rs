@@ -98,7 +98,8 @@ fn show(dir: &Path, ready: &Ready, journal: &Journal, render: &Render) -> Result
     let ledger = plan_dir::ledger(dir, &ready.manifest)?;
     plan_dir::write_results(dir, &ready.plan, &ready.new, &ledger)?;
     plan_dir::close(dir, journal)?;
-    tell(&plan_dir::outcomes(&ready.plan, &ledger)?, dir, !ready.manifest.complete, render);
+    let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
+    tell(&outcomes, ready.plan.n_held()?, dir, !ready.manifest.complete, render);
     Ok(())
 }
 
@@ -151,7 +152,7 @@ async fn begin(
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
     let outcomes = plan_dir::outcomes(plan, &so_far)?;
-    let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown);
+    let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
     let task = format!("{} users to create in {}", count(left), organisation.shown());
     if args.yes {
         // Nobody is asked: whoever looks on sees at least where it goes.
@@ -247,13 +248,17 @@ const fn reason(kind: Kind) -> &'static str {
     }
 }
 
-fn tell(outcomes: &Outcomes, dir: &Path, is_unproven: bool, render: &Render) {
+fn tell(outcomes: &Outcomes, n_held: u64, dir: &Path, is_unproven: bool, render: &Render) {
     render.say(sum(outcomes));
     render.say(format!("Results: {}", dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
         render.say("Refused rows are in refused.csv with the service's words: correct it and plan it again.");
     }
-    if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > 0 {
+    if n_held > 0 {
+        let what = "rows are held back, since they resemble somebody: look at suspects.csv";
+        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(n_held)));
+    }
+    if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > n_held {
         let accept = if is_unproven { " --accept-unproven" } else { "" };
         render.say(format!("To go on: rosterdiff apply {} --yes{accept}", dir.display()));
     }

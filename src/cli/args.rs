@@ -196,6 +196,9 @@ pub struct Plan {
     /// Most users that `apply` may create: a number, or a share of the rows such as 5%
     #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
     pub max_creates: Option<Limit>,
+    /// Do not create new rows that resemble somebody before anybody has looked at them
+    #[arg(long)]
+    pub hold_suspects: bool,
     /// An earlier snapshot of the same organisation: one that has shrunk since stops `apply`
     #[arg(long, value_name = "FILE")]
     pub earlier: Option<PathBuf>,

@@ -20,7 +20,7 @@ pub(super) async fn run(args: &args::Audit, render: &Render) -> Result<u8> {
     let inputs: Vec<&Path> = args.files.iter().chain(&args.snapshots).map(PathBuf::as_path).collect();
     let format = args.output.as_deref().map(|path| diff::format_of(path, &inputs)).transpose()?;
     let (by, keep, effort) = (args.by.into(), Keep::from(args.reading.keep), args.reading.effort());
-    let how = How::new(by, args.reading.opening(), args.reading.picks(), args.reading.maps.clone());
+    let how = How { by, opening: args.reading.opening(), picks: args.reading.picks(), maps: args.reading.maps.clone() };
     let crowds = audited::crowds(open_all(args, how, render).await?, by)?;
     let found = Clusters::find(&crowds, keep, effort.stop)?;
     let teller = Teller::new(&crowds, &found, by, keep, effort)?;
@@ -67,8 +67,7 @@ async fn open_all(args: &args::Audit, how: How, render: &Render) -> Result<Vec<O
         diff::tell_notes(&opened.notes, render);
         let name = if is_one { "Columns".to_owned() } else { short(&opened.crowd.name) };
         if let Some(named) = &opened.named {
-            let id = opened.employee_id.as_ref().map(|column| format!(", employee-id = \"{column}\""));
-            render.say(format!("{name}: {}{}", diff::mapping(named), id.unwrap_or_default()));
+            render.say(format!("{name}: {}", diff::mapping(named)));
         }
         if !opened.is_comparable {
             render.say(format!(

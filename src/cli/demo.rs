@@ -131,6 +131,7 @@ impl Stages<'_> {
             output: Some(dir.clone()),
             overwrite: false,
             max_creates: None,
+            hold_suspects: false,
             earlier: None,
             reading: Reading::default(),
             connection: Connection::default(),

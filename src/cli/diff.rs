@@ -122,6 +122,7 @@ pub(super) fn mapping(named: &Named) -> String {
         ("title", &named.title),
         ("division", &named.division),
         ("phone", &named.phone),
+        ("employee-id", &named.employee_id),
     ] {
         parts.extend(column.iter().map(|column| format!("{field} = \"{column}\"")));
     }

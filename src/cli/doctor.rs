@@ -49,7 +49,7 @@ pub(super) async fn run(args: &args::Doctor, session: impl FnOnce() -> Result<Se
 /// New rows of a plan that are not settled yet.
 fn left(dir: &Path, manifest: &Manifest, plan: &Plan) -> Result<u64> {
     let outcomes = plan_dir::outcomes(plan, &plan_dir::ledger(dir, manifest)?)?;
-    Ok(outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown))
+    Ok(outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?)
 }
 
 /// Seconds by which the service's clock is ahead of ours.

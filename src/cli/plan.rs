@@ -7,7 +7,7 @@ use serde_json::json;
 use super::args;
 use super::connect::Session;
 use super::look::look_up;
-use super::render::Render;
+use super::render::{Render, count};
 use super::{diff, snapshot};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::Stage;
@@ -15,7 +15,7 @@ use crate::files::export::Checked;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
 use crate::plan::gates::{self, Asked, Which};
-use crate::plan::{Policy, Teller, Verdicts};
+use crate::plan::{Policy, Teller, Verdicts, suspects};
 use crate::roster::Roster;
 use crate::snapshot::Snapshot;
 
@@ -28,6 +28,7 @@ pub(super) async fn run(
     let mut object = diff::object(&made.counts, made.complete);
     let tripped: Vec<Which> = made.gates.iter().filter(|gate| gate.tripped).map(|gate| gate.gate).collect();
     object["gates"] = json!(tripped);
+    object["suspects"] = json!(made.suspects.values().sum::<u64>());
     object["differing"] = json!(made.disagreeing.rows);
     render.object(&object)?;
     Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
@@ -38,6 +39,7 @@ async fn plan(
     session: impl FnOnce() -> Result<Option<Session>>,
     render: &Render,
 ) -> Result<Manifest> {
+    let policy = args.reading.policy()?;
     let dir = args.output.clone().map_or_else(|| default_dir(&args.roster), Ok)?;
     // By its real name: a link stays a link, and "." has a parent to stage in.
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
@@ -49,14 +51,7 @@ async fn plan(
     // Everything is written into a stage beside the directory: it appears whole or not at all.
     let stage = Stage::new(&target)?;
     let mut session = Found { args, render, find: Some(session), found: None };
-    let source = match &args.snapshot {
-        Some(path) => path.clone(),
-        None => {
-            let path = stage.path().join(plan_dir::SNAPSHOT);
-            snapshot::take_to(&path, session.needed()?, render).await?;
-            path
-        }
-    };
+    let source = session.source(&stage).await?;
     let digests = tokio::task::spawn_blocking({
         let source = source.clone();
         move || (input.digest(), Digest::of_file(&source))
@@ -64,23 +59,27 @@ async fn plan(
     let effort = args.reading.effort();
     let (mut snapshot, notes) = diff::read_snapshot(&source, true, effort).await?;
     diff::tell_notes(&notes, render);
-    let policy = args.reading.policy()?;
     let mut verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     if !snapshot.is_complete()
         && let Some(session) = session.at_hand()?
     {
-        if snapshot.divisions.is_none() && (mapping.division.is_some() || policy.defaults.division.is_some()) {
+        let names_divisions = mapping.division.is_some() || policy.defaults.division.is_some();
+        if snapshot.divisions.is_none() && names_divisions {
             snapshot.divisions = session.client.divisions().await?.ok();
         }
         let sought = teller(&roster, &snapshot, &verdicts, &policy).sought()?;
         look_up(&sought, &mut snapshot, session, render).await?;
         // Whoever was found is in the snapshot now: the same rules decide once more.
         verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
-    }
-    if snapshot.probe.is_some() && !policy.folds.is_empty() {
-        render.say("Rows were looked up as they are spelt: folds and aliases reach as far as the snapshot.");
+        if !policy.folds.is_empty() {
+            render.say("Rows were looked up as they are spelt: folds and aliases reach as far as the snapshot.");
+        }
     }
     diff::check_defaults(&policy, &snapshot)?;
+    let suspects = suspects::find(&roster, &snapshot, &verdicts, effort)?;
+    if args.hold_suspects {
+        verdicts.hold(suspects.iter().map(|suspect| suspect.row));
+    }
     let asked = Asked { max_creates: args.max_creates, n_earlier: n_earlier(args).await? };
     let gates = gates::check(&roster, &snapshot, &verdicts, &policy, &asked);
     let (roster_digest, snapshot_digest) = digests.await.map_err(|e| Error::bug("a digest was lost").because(e))?;
@@ -91,6 +90,7 @@ async fn plan(
         mapping,
         policy: policy.clone(),
         gates,
+        suspects,
         earlier: args.earlier.as_deref().map(Input::of).transpose()?,
     };
     let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
@@ -98,18 +98,25 @@ async fn plan(
     diff::tell_counts(&manifest.counts, render);
     diff::tell_disagreeing(manifest.disagreeing, render);
     diff::tell_warnings(&verdicts, &snapshot, render);
+    tell_suspects(&manifest, args.hold_suspects, render);
     super::gates::tell(&manifest, render);
     render.say(format!("Plan: {}", dir.display()));
-    if !manifest.complete {
-        render.say(diff::unproven(&snapshot));
-        render.say(
-            "The plan can be looked at. `apply` refuses it without --accept-unproven, which looks every row up first.",
-        );
-        if snapshot.probe.is_none() {
-            render.say("Planned again with credentials, its rows are looked up at once.");
-        }
-    }
+    tell_unproven(&snapshot, render);
     Ok(manifest)
+}
+
+/// What a plan that is not proven is good for.
+fn tell_unproven(snapshot: &Snapshot, render: &Render) {
+    if snapshot.is_proven() {
+        return;
+    }
+    render.say(diff::unproven(snapshot));
+    render.say(
+        "The plan can be looked at. `apply` refuses it without --accept-unproven, which looks every row up first.",
+    );
+    if snapshot.probe.is_none() {
+        render.say("Planned again with credentials, its rows are looked up at once.");
+    }
 }
 
 const fn teller<'a>(
@@ -119,6 +126,21 @@ const fn teller<'a>(
     policy: &'a Policy,
 ) -> Teller<'a> {
     Teller { roster, snapshot, verdicts, policy }
+}
+
+/// Which new rows resemble somebody, and what becomes of them.
+fn tell_suspects(manifest: &Manifest, are_held: bool, render: &Render) {
+    let found = manifest.suspects.iter().filter(|(_, n)| **n > 0);
+    let parts: Vec<String> = found.map(|(likeness, n)| format!("{likeness} {}", count(*n))).collect();
+    if parts.is_empty() {
+        return;
+    }
+    let what = if are_held {
+        "They are held back: plan again without --hold-suspects to create them"
+    } else {
+        "They are created all the same: --hold-suspects holds them back"
+    };
+    render.say(format!("New rows that resemble somebody: {} (suspects.csv). {what}.", parts.join(", ")));
 }
 
 /// How many users an earlier snapshot had.
@@ -143,6 +165,16 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
             self.found = find()?;
         }
         Ok(self.found.as_ref())
+    }
+
+    /// Where the organisation's users are: in the snapshot that was named, or in one that is taken now.
+    async fn source(&mut self, stage: &Stage) -> Result<PathBuf> {
+        if let Some(path) = &self.args.snapshot {
+            return Ok(path.clone());
+        }
+        let (path, render) = (stage.path().join(plan_dir::SNAPSHOT), self.render);
+        snapshot::take_to(&path, self.needed()?, render).await?;
+        Ok(path)
     }
 
     /// A session, or the error that says what is missing.

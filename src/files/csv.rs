@@ -66,7 +66,7 @@ fn push_word(line: &mut Vec<u8>, word: Option<&str>, delimiter: u8) {
     line.extend_from_slice(word.unwrap_or_default().as_bytes());
 }
 
-fn push_number(line: &mut Vec<u8>, number: Option<u32>, delimiter: u8) {
+pub(super) fn push_number(line: &mut Vec<u8>, number: Option<u32>, delimiter: u8) {
     line.push(delimiter);
     push_digits(line, number);
 }
@@ -153,7 +153,7 @@ fn push_value(line: &mut Vec<u8>, value: &AnyValue<'_>, delimiter: u8) {
 }
 
 /// A tool cell is ours, so it is safe in a spreadsheet: what would start a formula is prefixed with an apostrophe.
-fn push_cell(line: &mut Vec<u8>, text: &str, delimiter: u8) {
+pub(super) fn push_cell(line: &mut Vec<u8>, text: &str, delimiter: u8) {
     let formula = matches!(text.as_bytes().first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r'));
     // Without a way out in the middle, many bytes are looked at at once.
     let needs = |byte: u8| byte == b'"' || byte == b'\n' || byte == b'\r' || byte == delimiter;

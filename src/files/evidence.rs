@@ -191,6 +191,9 @@ impl Evidence {
     /// What the plan was made from: it need not be here any more, but what stands in its place is looked at.
     fn inputs(&mut self, dir: &Path, manifest: &Manifest) -> Result<()> {
         self.input(dir, "roster", &manifest.roster)?;
+        if let Some(earlier) = &manifest.earlier {
+            self.input(dir, "earlier snapshot", earlier)?;
+        }
         let (snapshot, own) = (&manifest.snapshot, manifest.outputs.get(SNAPSHOT));
         if snapshot.path == SNAPSHOT && own == Some(&snapshot.digest) {
             return Ok(());

@@ -10,9 +10,9 @@ use crate::error::{Error, Kind, Result};
 use crate::files::table::{Picks, Source};
 use crate::files::{self, foreign, parquet};
 use crate::lanes::Effort;
-use crate::person::State;
+use crate::person::{self, State};
 use crate::roster::{self, Gather, Headline, Mapping, Named, Opening, Raw, RecordFault, Roster, Sheet, Wanted};
-use crate::snapshot::{Observed, Snapshot};
+use crate::snapshot::{Cell, Observed, Snapshot};
 
 /// Headers of an export, squashed to letters, by what they hold.
 const HEADERS: [(&str, &[&str]); 5] = [
@@ -22,6 +22,30 @@ const HEADERS: [(&str, &[&str]); 5] = [
     (columns::DEPARTMENT, &["department"]),
     (columns::TITLE, &["title", "jobtitle"]),
 ];
+/// Headers of further addresses, squashed to letters. Each such column counts.
+const CONTACTS: [&str; 19] = [
+    "contacts",
+    "otheremails",
+    "otheremail",
+    "othermails",
+    "alternateemails",
+    "alternateemail",
+    "alternateemailaddress",
+    "alternateemailaddresses",
+    "alternativeemail",
+    "secondaryemails",
+    "secondaryemail",
+    "secondaryemailaddress",
+    "homesecondaryemail",
+    "worksecondaryemail",
+    "secondemail",
+    "aliases",
+    "emailaliases",
+    "emailaddresses",
+    "proxyaddresses",
+];
+/// What Exchange writes before an address, in capitals where it is the first of them.
+const SMTP: &str = "smtp:";
 /// Headers of a state. The word means a part of a country, too.
 const STATES: [&str; 2] = ["state", "status"];
 
@@ -63,8 +87,15 @@ pub fn from_sheet(sheet: &Sheet, keeps_cells: bool) -> Result<Snapshot> {
             .hint("an export is mapped by its names alone: it needs exactly one e-mail column")
     })?;
     let first = |words: &[&str]| roster::columns_called(sheet, words).first().copied();
-    let columns =
-        Columns { email: email.email, others: HEADERS.map(|(_, words)| first(words)), state: state_column(sheet)? };
+    let mut contacts = roster::columns_plainly_called(sheet, &CONTACTS);
+    contacts.retain(|at| *at != email.email);
+    let columns = Columns {
+        email: email.email,
+        others: HEADERS.map(|(_, words)| first(words)),
+        employee_id: email.employee_id,
+        contacts,
+        state: state_column(sheet)?,
+    };
     let (n_chunk, n_all) = sheet.n_expected();
     let new = || Export {
         columns: &columns,
@@ -89,6 +120,9 @@ struct Columns {
     email: usize,
     /// In the order of [`HEADERS`].
     others: [Option<usize>; HEADERS.len()],
+    employee_id: Option<usize>,
+    /// Those of further addresses.
+    contacts: Vec<usize>,
     state: Option<usize>,
 }
 
@@ -114,18 +148,40 @@ impl Gather for Export<'_> {
         let state = self.columns.state.map(|at| record.cell(at));
         let state = State::from_word(state.as_deref().unwrap_or_default());
         if !self.keeps_cells {
-            self.users.push(Some(&email), username.as_deref(), state, [None; 5]);
+            self.users.push(Some(&email), username.as_deref(), state, [None; Cell::ALL.len()]);
             return;
         }
-        let [id, name, department, title] = [id, name, department, title].map(|at| at.map(|at| record.cell(at)));
+        let told = [id, name, department, title, self.columns.employee_id];
+        let [id, name, department, title, employee_id] = told.map(|at| at.map(|at| record.cell(at)));
+        let contacts = self.contacts(record, &email);
         let cells = [
             Some(id.as_deref().unwrap_or_default()),
             name.as_deref(),
             Some(&*email),
             department.as_deref(),
             title.as_deref(),
+            employee_id.as_deref().map(str::trim).filter(|id| !id.is_empty()),
+            contacts.as_deref(),
         ];
         self.users.push(Some(&email), username.as_deref(), state, cells);
+    }
+}
+
+impl Export<'_> {
+    /// The further addresses of a record, joined by a blank. What is none, such as a number for a telephone, is left out.
+    fn contacts(&self, record: &Raw<'_>, email: &str) -> Option<String> {
+        let all: Vec<_> = self.columns.contacts.iter().map(|at| record.cell(*at)).collect();
+        let parts = all.iter().flat_map(|cell| cell.split([' ', '\t', '\n', '\r', ';', ',']));
+        let addresses = parts.map(without_smtp).filter(|part| part.contains('@') && !part.contains(':'));
+        let text = person::other_addresses(addresses, Some(email)).join(" ");
+        Some(text).filter(|text| !text.is_empty())
+    }
+}
+
+fn without_smtp(part: &str) -> &str {
+    match part.get(..SMTP.len()) {
+        Some(prefix) if prefix.eq_ignore_ascii_case(SMTP) => &part[SMTP.len()..],
+        _ => part,
     }
 }
 
@@ -206,6 +262,32 @@ mod tests {
             assert!(told.starts_with("org.csv, line 3: ") && told.contains(why), "{told}");
             assert!(error.hint_text().is_some() && !format!("{error:?}").contains("example.com"), "{error:?}");
         }
+    }
+
+    /// Employee id and further addresses of the first user.
+    fn told(text: &str) -> [Option<String>; 2] {
+        let snapshot = snapshot(text).unwrap();
+        [Cell::EmployeeId, Cell::Contacts].map(|cell| snapshot.cell(cell, 0).map(str::to_owned))
+    }
+
+    #[test]
+    fn an_employee_id_and_further_addresses_are_known_by_their_headers() {
+        let text = |text: &str| Some(text.to_owned());
+        for header in ["Employee ID", "employeeId", "Employee Number", "Worker ID", "Personnel number", "Staff-ID"] {
+            assert_eq!(told(&format!("email,{header}\na@example.com, 0042 \n")), [text("0042"), None], "{header}");
+        }
+        for header in ["contacts", "Other Emails", "Alternate emails", "Secondary Email", "Aliases", "proxyAddresses"] {
+            let cell =
+                "SMTP:A@example.com;smtp:b@example.com, c@example.com x500:/o=Example sip:a@example.com B@example.com";
+            let found = told(&format!("{header};email\n\"{cell}\";a@example.com\n"));
+            assert_eq!(found, [None, text("b@example.com c@example.com")], "{header}");
+        }
+        // Several columns, and none of them the key or another's.
+        let several = "Email Address,Home Secondary Email,Work Secondary Email,Manager Email,Manager's Employee ID,Boss [aliases]\n\
+                       a@example.com,h@example.com,w@example.com,m@example.com,7,m@example.com\n";
+        assert_eq!(told(several), [None, text("h@example.com w@example.com")]);
+        assert_eq!(told("email,Employee ID,contacts\na@example.com,, \n"), [None, None]);
+        assert_eq!(snapshot("Aliases,Employee ID\na@example.com,7\n").unwrap_err().kind(), Kind::File);
     }
 
     #[test]

@@ -173,6 +173,8 @@ pub struct Manifest {
     pub counts: Counts,
     /// Present rows that disagree with the organisation.
     pub disagreeing: Disagreeing,
+    /// New rows that resemble somebody, by likeness.
+    pub suspects: BTreeMap<String, u64>,
     /// Whether every verdict is proven.
     pub complete: bool,
     /// What the snapshot proved.

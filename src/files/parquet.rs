@@ -50,8 +50,12 @@ impl SnapshotWriter {
     /// # Errors
     /// `File` if nothing can be written there.
     pub fn new(path: &Path) -> Result<Self> {
+        Self::of_columns(path, &STRINGS)
+    }
+
+    fn of_columns(path: &Path, strings: &[&str]) -> Result<Self> {
         let mut draft = Draft::new(path)?;
-        let strings = STRINGS.iter().map(|name| Field::new(*name, DataType::Utf8, true));
+        let strings = strings.iter().map(|name| Field::new(*name, DataType::Utf8, true));
         let schema = Arc::new(Schema::new(
             strings.chain([Field::new(columns::VERSION, DataType::UInt64, true)]).collect::<Vec<_>>(),
         ));
@@ -134,18 +138,20 @@ pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<O
     Ok(Some(snapshot))
 }
 
+/// The columns that decide: without them it is no snapshot.
+const DECIDING: [&str; 4] = [columns::KEY, columns::USERNAME_KEY, columns::STATE, columns::RULES];
+
 /// The users of one group of rows.
 fn observed(table: &Table, at: usize, keeps_cells: bool) -> Result<Observed> {
-    let mut wanted = vec![columns::KEY, columns::USERNAME_KEY, columns::STATE, columns::RULES];
-    if keeps_cells {
-        wanted.extend(Cell::ALL.map(Cell::column));
-    }
+    let told: &[Cell] = if keeps_cells { &Cell::ALL } else { &[] };
+    let wanted: Vec<&str> = DECIDING.into_iter().chain(told.iter().map(|cell| cell.column())).collect();
     let group = table.group(at, Some(&wanted))?;
-    let all: Vec<&StringArray> = wanted.iter().map(|name| table.texts(&group, name)).collect::<Result<_>>()?;
-    let [key, username_key, state, rules, told @ ..] = &all[..] else { return Err(Error::bug("a column was lost")) };
+    let deciding: Vec<&StringArray> = DECIDING.iter().map(|name| table.texts(&group, name)).collect::<Result<_>>()?;
+    let [key, username_key, state, rules] = deciding[..] else { return Err(Error::bug("a column was lost")) };
+    let told: Vec<_> = told.iter().map(|cell| told_of(table, &group, *cell)).collect::<Result<_>>()?;
     let mut observed = Observed::new(keeps_cells, group.num_rows());
     for at in 0..group.num_rows() {
-        let cells = std::array::from_fn(|cell| told.get(cell).and_then(|cells| text(cells, at)));
+        let cells = std::array::from_fn(|cell| told.get(cell).copied().flatten().and_then(|cells| text(cells, at)));
         let keys = [text(key, at), text(username_key, at)];
         observed.push_known(
             keys,
@@ -157,6 +163,14 @@ fn observed(table: &Table, at: usize, keeps_cells: bool) -> Result<Observed> {
     Ok(observed)
 }
 
+/// A column of what is told; none where the snapshot was written before there was such a column.
+fn told_of<'g>(table: &Table, group: &'g RecordBatch, cell: Cell) -> Result<Option<&'g StringArray>> {
+    if cell.is_recent() && group.column_by_name(cell.column()).is_none() {
+        return Ok(None);
+    }
+    table.texts(group, cell.column()).map(Some)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -166,6 +180,32 @@ mod tests {
     use crate::files::atomic;
     use crate::plan::{Keep, Plan};
     use crate::roster::Roster;
+
+    fn certificate() -> Certificate {
+        Certificate {
+            complete: true,
+            organisation_id: "org".to_owned(),
+            organisation_name: None,
+            started_at: String::new(),
+            ended_at: String::new(),
+            passes: 1,
+            states: Vec::new(),
+            n_without_id: 0,
+            no_cursor: None,
+            divisions: None,
+        }
+    }
+
+    /// A snapshot of ours without some columns, a row of `x` in the others.
+    fn without(path: &Path, left_out: &[&str]) {
+        let names: Vec<&str> = STRINGS.into_iter().filter(|name| !left_out.contains(name)).collect();
+        let mut writer = SnapshotWriter::of_columns(path, &names).unwrap();
+        let mut arrays: Vec<ArrayRef> =
+            names.iter().map(|_| Arc::new(StringArray::from(vec!["x"])) as ArrayRef).collect();
+        arrays.push(Arc::new(arrow::array::UInt64Array::from(vec![1])));
+        writer.writer.write(&RecordBatch::try_new(Arc::clone(&writer.schema), arrays).unwrap()).unwrap();
+        writer.finish(&certificate()).unwrap();
+    }
 
     /// A snapshot of ours whose addresses are nonsense and whose keys are right: whoever normalised again would find none.
     fn with_nonsense(path: &Path, n: usize) {
@@ -184,19 +224,26 @@ mod tests {
         let mut arrays: Vec<ArrayRef> = STRINGS.iter().map(|name| column(name)).collect();
         arrays.push(Arc::new(arrow::array::UInt64Array::from(vec![1; n])));
         writer.writer.write(&RecordBatch::try_new(Arc::clone(&writer.schema), arrays).unwrap()).unwrap();
-        let certificate = Certificate {
-            complete: true,
-            organisation_id: "org".to_owned(),
-            organisation_name: None,
-            started_at: String::new(),
-            ended_at: String::new(),
-            passes: 1,
-            states: Vec::new(),
-            n_without_id: 0,
-            no_cursor: None,
-            divisions: None,
-        };
-        writer.finish(&certificate).unwrap();
+        writer.finish(&certificate()).unwrap();
+    }
+
+    #[test]
+    fn a_snapshot_written_before_there_were_employee_ids_is_read_and_one_without_keys_is_not() {
+        let dir = atomic::fresh_dir("rosterdiff-test-").unwrap();
+        let path = dir.join("old.parquet");
+        without(&path, &[columns::EMPLOYEE_ID, columns::CONTACTS]);
+        for keeps_cells in [true, false] {
+            let snapshot = read_snapshot(&path, keeps_cells, Effort::default()).unwrap().unwrap();
+            assert_eq!((snapshot.len(), snapshot.keys().get(0)), (1, Some("x")));
+            let x = keeps_cells.then_some("x");
+            assert_eq!(snapshot.cells(0), [x, x, x, x, x, None, None]);
+            assert_eq!(snapshot.frame().unwrap().column("contacts").is_ok(), keeps_cells);
+        }
+        for name in [columns::KEY, columns::TITLE] {
+            without(&path, &[name]);
+            assert_eq!(read_snapshot(&path, true, Effort::default()).unwrap_err().kind(), Kind::Damaged, "{name}");
+        }
+        std::fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]

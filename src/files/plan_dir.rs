@@ -17,9 +17,10 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
 use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
-use crate::files::{atomic, csv, source};
+use crate::files::{atomic, csv, source, suspects};
 use crate::lanes::Effort;
 use crate::plan::gates::Gate;
+use crate::plan::suspects::{Likeness, Suspect};
 use crate::plan::{COLUMNS, Disagreeing, Plan, Policy, Teller, Verdict};
 use crate::roster::{self, Delimiter, Named, Opening, Records};
 
@@ -60,6 +61,8 @@ pub struct Made {
     pub gates: Vec<Gate>,
     /// An earlier snapshot that this one was held against.
     pub earlier: Option<Input>,
+    /// New rows that resemble somebody, in the order of rows.
+    pub suspects: Vec<Suspect>,
 }
 
 /// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
@@ -104,7 +107,7 @@ pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
 
 /// Whether `plan` writes a file of that name: only such a directory is ever replaced.
 pub(super) fn is_of_a_plan(name: &str) -> bool {
-    [PLAN, SNAPSHOT, manifest::FILE].contains(&name)
+    [PLAN, SNAPSHOT, suspects::FILE, manifest::FILE].contains(&name)
         || name.strip_suffix(".csv").is_some_and(|stem| Verdict::from_word(stem).is_some())
 }
 
@@ -114,6 +117,7 @@ pub(super) fn is_of_a_plan(name: &str) -> bool {
 /// `File`.
 pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Result<Manifest> {
     let (mut outputs, disagreeing) = fill_rows(dir, teller, effort)?;
+    outputs.insert(suspects::FILE.to_owned(), fill_suspects(dir, teller, &made.suspects)?);
     if dir.join(SNAPSHOT).exists() {
         outputs.insert(SNAPSHOT.to_owned(), made.snapshot.digest.clone());
     }
@@ -133,6 +137,7 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
         gates: made.gates,
         earlier: made.earlier,
         disagreeing,
+        suspects: Likeness::ALL.map(|of| (of.code().to_owned(), n_of(&made.suspects, of))).into(),
         counts: *counts,
         complete: snapshot.is_proven(),
         certificate: snapshot.certificate.clone(),
@@ -141,6 +146,16 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
     };
     manifest.write(dir)?;
     Ok(manifest)
+}
+
+fn n_of(suspects: &[Suspect], likeness: Likeness) -> u64 {
+    suspects.iter().filter(|suspect| suspect.likeness == likeness).count() as u64
+}
+
+fn fill_suspects(dir: &Path, teller: &Teller<'_>, found: &[Suspect]) -> Result<Digest> {
+    let mut out = Digested::new(&dir.join(suspects::FILE))?;
+    suspects::write(&mut out, teller, found)?;
+    out.commit()
 }
 
 /// Writes the frame and the CSVs in one pass over the roster.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::fitting::Fitting;
 use super::matching::{self, Judge, Matched, Pair, matched};
 use super::packed::{self, Hash, Side};
-use super::{Counts, Keep, Policy, Verdict};
+use super::{Counts, HELD, Keep, Policy, Verdict};
 use crate::email::Folds;
 use crate::error::{Error, Result};
 use crate::lanes::{Effort, in_order};
@@ -132,6 +132,12 @@ impl Verdicts {
         }
     }
 
+    /// Holds new rows back until somebody has looked at them: they stay new and are not created.
+    pub fn hold(&mut self, rows: impl IntoIterator<Item = usize>) {
+        let held = Reason::of(HELD);
+        rows.into_iter().filter(|at| self.verdict[*at] == Verdict::New).for_each(|at| self.reason[at] = held);
+    }
+
     /// Rows by verdict.
     #[must_use]
     pub const fn counts(&self) -> &Counts {
@@ -243,15 +249,15 @@ struct Ranks<'a> {
     snapshot: &'a Snapshot,
 }
 
-type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u16);
+type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u16, [Option<&'a str>; 2]);
 
 impl<'a> Ranks<'a> {
     fn of(&self, entry: u32) -> Rank<'a> {
         let (user, by_username) = self.entries.place(entry);
-        let [id, name, email, department, title] = self.snapshot.cells(user);
+        let [id, name, email, department, title, employee_id, contacts] = self.snapshot.cells(user);
         let (id, told) = (id.unwrap_or_default(), [email, name, department, title]);
         let rules = self.snapshot.rules[user].bits();
         // Whoever has an id can be named by it.
-        (self.snapshot.states[user], id.is_empty(), id, by_username, told, rules)
+        (self.snapshot.states[user], id.is_empty(), id, by_username, told, rules, [employee_id, contacts])
     }
 }

@@ -219,6 +219,8 @@ pub struct Said<'t> {
     pub division: Option<Cow<'t, str>>,
     /// Work phone in E.164.
     pub phone: Option<String>,
+    /// Employee id: it is never sent.
+    pub employee_id: Option<Cow<'t, str>>,
 }
 
 impl Mapping {
@@ -235,6 +237,7 @@ impl Mapping {
             title: text(self.title),
             division: sent(self.division),
             phone: sent(self.phone).and_then(|cell| phone::e164(&cell)),
+            employee_id: text(self.employee_id),
         }
     }
 }
@@ -251,8 +254,15 @@ fn address<'t>(cell: Cow<'t, str>, key: &mut String) -> Option<Cow<'t, str>> {
 }
 
 /// The fields of a frame that a roster is made of, in the order in which they become columns.
-const FIELDS: [&str; 6] =
-    [columns::EMAIL, columns::NAME, columns::DEPARTMENT, columns::TITLE, columns::DIVISION, columns::PHONE];
+const FIELDS: [&str; 7] = [
+    columns::EMAIL,
+    columns::NAME,
+    columns::DEPARTMENT,
+    columns::TITLE,
+    columns::DIVISION,
+    columns::PHONE,
+    columns::EMPLOYEE_ID,
+];
 
 pub(super) fn from_frame(frame: &DataFrame) -> Result<Roster> {
     let cells = |name: &str| frame.column(name).ok().and_then(|c| c.str().ok());
@@ -271,6 +281,7 @@ pub(super) fn from_frame(frame: &DataFrame) -> Result<Roster> {
         title: at(columns::TITLE),
         division: at(columns::DIVISION),
         phone: at(columns::PHONE),
+        employee_id: at(columns::EMPLOYEE_ID),
         family: None,
         is_worker: false,
     };
@@ -353,6 +364,20 @@ mod tests {
                     b@example.com, ,,Bob Day,\nc@example.com,,,,\n";
         assert_eq!(names(text), ["Ada", "Bob Day", "-"]);
         assert_eq!(told(&checked(text), |_, said| or_dash(said.department)), ["x", "-", "-"]);
+    }
+
+    #[test]
+    fn an_employee_id_is_said_of_every_row_whether_it_is_sent_or_compared() {
+        let text = "Email,Employee ID\na@example.com, 0042 \nb@example.com, \nnobody,7\n";
+        let roster = checked(text);
+        assert_eq!(told(&roster, |_, said| or_dash(said.employee_id)), ["0042", "-", "7"]);
+        let (mut buffer, mut ends) = (Vec::new(), Vec::new());
+        let mut block = roster.records.read(0..1, &mut buffer).unwrap();
+        let said = roster.said(&block.record(0, &mut ends).unwrap(), 0, None);
+        assert_eq!((said.employee_id.as_deref(), said.email), (Some("0042"), None));
+        // Nothing else depends on it.
+        let other = checked(&text.replace("Employee ID", "Something"));
+        assert!((0..3).all(|at| roster.facts_at(at) == other.facts_at(at) && roster.key(at) == other.key(at)));
     }
 
     #[test]

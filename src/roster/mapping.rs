@@ -4,7 +4,6 @@
 //! So candidates have ranks; the best rank wins, two of it are a question to the user, and an address of somebody's
 //! private life or of their manager is never taken by itself.
 
-mod employee;
 mod families;
 mod header;
 mod positions;
@@ -12,11 +11,11 @@ mod positions;
 use serde::Serialize;
 
 use families::{
-    DEPARTMENT, DIVISION, DIVISION_OURS, EMAIL, FIRST, LAST, LOGIN, NAME, NAME_ELSE, NAME_SPARE, PHONE, TITLE, WORKER,
+    DEPARTMENT, DIVISION, DIVISION_OURS, EMAIL, EMPLOYEE_ID, FIRST, LAST, LOGIN, NAME, NAME_ELSE, NAME_SPARE, PHONE,
+    TITLE, WORKER,
 };
 use header::{Header, squash};
 
-pub use employee::employee_id;
 pub use families::Family;
 pub use positions::map_headerless;
 
@@ -40,6 +39,8 @@ pub struct Mapping {
     pub division: Option<usize>,
     /// The work phone column.
     pub phone: Option<usize>,
+    /// The employee id column: it is never sent, rows and users are told apart by it.
+    pub employee_id: Option<usize>,
     /// Whose template or export this is, if it is a known one.
     pub family: Option<Family>,
     /// Whether the name column is Workday's, which carries marks behind the name.
@@ -66,12 +67,15 @@ pub struct Named {
     /// Header of the work phone column.
     #[serde(default)]
     pub phone: Option<String>,
+    /// Header of the employee id column.
+    #[serde(default)]
+    pub employee_id: Option<String>,
 }
 
 /// What the user asked for: `--map FIELD=COLUMN[+COLUMN]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// `email`, `name`, `department`, `title`, `division` or `phone`.
+    /// `email`, `name`, `department`, `title`, `division`, `phone` or `employee-id`.
     pub field: String,
     /// Header text, or several joined by `+`; numbers from 1 for a file without a header; empty for no column.
     pub column: String,
@@ -85,10 +89,10 @@ impl Wanted {
 }
 
 /// The fields that a column can be mapped to.
-const FIELDS: [&str; 6] = ["email", "name", "department", "title", "division", "phone"];
+const FIELDS: [&str; 7] = ["email", "name", "department", "title", "division", "phone", "employee-id"];
 
 impl Mapping {
-    /// All columns that are mapped.
+    /// All columns that are mapped to what a create sends.
     pub(super) fn columns(&self) -> impl Iterator<Item = usize> + '_ {
         let some = [self.name_else, self.department, self.title, self.division, self.phone];
         [self.email].into_iter().chain(self.name.iter().copied()).chain(some.into_iter().flatten())
@@ -106,6 +110,7 @@ impl Mapping {
             title: self.title.as_ref().map(name_of),
             division: self.division.as_ref().map(name_of),
             phone: self.phone.as_ref().map(name_of),
+            employee_id: self.employee_id.as_ref().map(name_of),
         }
     }
 }
@@ -150,6 +155,7 @@ pub fn map(sheet: &Sheet, wanted: &[Wanted]) -> Result<Mapping> {
         title: one("title", first_of(&headers, &TITLE))?,
         division: one("division", first_of(&headers, division))?,
         phone: one("phone", first_of(&headers, &PHONE))?,
+        employee_id: one("employee-id", find_employee_id(&sheet.header).filter(|at| *at != email))?,
         family,
         is_worker,
     })
@@ -177,9 +183,27 @@ pub fn columns_called(sheet: &Sheet, words: &[&str]) -> Vec<usize> {
     words.iter().flat_map(called).collect()
 }
 
+/// The same, but for those that only a property in brackets calls so.
+#[must_use]
+pub fn columns_plainly_called(sheet: &Sheet, words: &[&str]) -> Vec<usize> {
+    let mut columns = columns_called(sheet, words);
+    columns.retain(|at| words.iter().any(|word| Header::of(&sheet.header[*at]).is_plainly(word)));
+    columns
+}
+
 /// The column that is called by the first word of `list` that any column of the person's own is called by.
 fn first_of(headers: &[Header], list: &[&str]) -> Option<usize> {
     list.iter().find_map(|word| headers.iter().position(|h| h.is_own(word)))
+}
+
+/// The employee id column: by the first word that any column is called by, and none if two are. `Employee #` is a number.
+fn find_employee_id(header: &[String]) -> Option<usize> {
+    let headers: Vec<Header> = header.iter().map(|text| Header::of(&text.replace('#', " number"))).collect();
+    let called = |word: &&str| (0..headers.len()).filter(|at| headers[*at].is_plainly(word)).collect::<Vec<_>>();
+    match EMPLOYEE_ID.iter().map(called).find(|found| !found.is_empty())?[..] {
+        [one] => Some(one),
+        _ => None,
+    }
 }
 
 /// The name columns, and the one for rows where both parts are empty.
@@ -468,6 +492,6 @@ mod tests {
     fn a_manifest_of_an_earlier_version_names_no_phone() {
         let old = r#"{"email":"Email","name":["Name"],"department":null,"title":null}"#;
         let named: Named = serde_json::from_str(old).unwrap();
-        assert_eq!((named.division, named.phone, named.name_else), (None, None, None));
+        assert_eq!((named.division, named.phone, named.name_else, named.employee_id), (None, None, None, None));
     }
 }

@@ -7,7 +7,7 @@ use super::codec::{base64, digest, unbase64};
 use super::org::{Call, Org};
 use super::page::{Listing, Params, slice};
 use super::settings::Settings;
-use super::user::Shape;
+use super::user::{EXPANSIONS, Expand, Shape};
 use super::view::{At, Filter, View};
 
 const USERS: &str = "/api/v2/users";
@@ -39,6 +39,7 @@ impl Org {
     pub(super) fn list(&mut self, call: Call<'_>) -> Answer {
         let params = Params(&call.request.query);
         self.note_unknown("GET /api/v2/users", &PARAMS[..9], params.names());
+        self.note_unknown("GET /api/v2/users expand", &EXPANSIONS, params.all("expand").into_iter());
         let filter = filter_of(params)?;
         let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
         let number = params.page_number()?;
@@ -56,7 +57,7 @@ impl Org {
         let some = some.map(|numbers| shown(view, numbers, filter));
         let numbers = some.as_deref().unwrap_or_else(|| view.index(filter));
         let page = slice(numbers, size, number, descending);
-        let entities = shapes(view, &page, &self.settings);
+        let entities = shapes(view, &page, &self.settings, Expand::asked(params));
         let total = self.settings.totals_stop_at.map_or(numbers.len(), |most| numbers.len().min(most as usize));
         Ok(body(&Listing::new(entities, total, USERS, params, size, number)))
     }
@@ -73,6 +74,7 @@ impl Org {
         }
         let params = Params(&call.request.query);
         self.note_unknown("GET /api/v2/users/query", &PARAMS[3..], params.names());
+        self.note_unknown("GET /api/v2/users/query expand", &EXPANSIONS, params.all("expand").into_iter());
         let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
         let fresh = Cursor { filter: filter_of(params)?, descending: params.descending()?, last: None };
         let cursor = match params.one("cursor").filter(|text| !text.is_empty()) {
@@ -85,7 +87,7 @@ impl Org {
         let next = Cursor { last: page.last().copied(), ..cursor };
         let next = more.then(|| next.seal(self.settings.seed));
         Ok(body(&CursorListing {
-            entities: shapes(view, &page, &self.settings),
+            entities: shapes(view, &page, &self.settings, Expand::asked(params)),
             next_uri: next.as_deref().map(|next| params.cursor_uri(QUERY, size, Some(next))),
             self_uri: params.cursor_uri(QUERY, size, params.one("cursor")),
             results: page.len(),
@@ -99,9 +101,9 @@ fn shown(view: &View, numbers: Vec<At>, filter: Filter) -> Vec<At> {
     numbers.into_iter().filter(admitted).collect()
 }
 
-fn shapes<'a>(view: &'a View, page: &[At], settings: &'a Settings) -> Vec<Shape<'a>> {
+fn shapes<'a>(view: &'a View, page: &[At], settings: &'a Settings, expand: Expand) -> Vec<Shape<'a>> {
     let users = page.iter().filter_map(|at| view.get(*at));
-    users.map(|user| user.shape(settings.division_name(&user.division_id))).collect()
+    users.map(|user| user.shape(settings.division_name(&user.division_id), expand)).collect()
 }
 
 /// `UserCursorEntityListing`.

@@ -251,6 +251,7 @@ impl Org {
             version: 1,
             division_id: self.settings.division_id(0),
             addresses: Vec::new(),
+            employee_id: None,
             created_by,
         }
     }

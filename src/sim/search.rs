@@ -14,7 +14,7 @@ use super::org::{Call, Org};
 use super::page::{PAGE_SIZE, Params, page_count, page_size, slice};
 use super::settings::Settings;
 use super::store::{Store, fold};
-use super::user::{Shape, State, User};
+use super::user::{EXPANSIONS, Expand, Shape, State, User};
 use super::view::At;
 
 const PLACE: &str = "POST /api/v2/users/search";
@@ -42,7 +42,8 @@ struct Wanted {
     page_number: Option<u32>,
     sort_order: Option<String>,
     query: Option<Vec<Criterion>>,
-    /// `sortBy`, `sort`, `expand` and what does not exist.
+    expand: Option<Vec<String>>,
+    /// `sortBy`, `sort` and what does not exist.
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -104,7 +105,8 @@ impl Org {
         criteria.iter().try_for_each(|criterion| criterion.check(settings))?;
         self.store.settle_search(now);
         let numbers = hits(&self.store, criteria, settings);
-        let results = shapes(&self.store, &slice(&numbers, size, number, descending), settings);
+        let expand = Expand::of(wanted.expansions());
+        let results = shapes(&self.store, &slice(&numbers, size, number, descending), settings, expand);
         let pages = page_count(numbers.len(), size);
         let token = |n: u32| base64(&body(&Wanted { page_number: Some(n), ..wanted.clone() }));
         Ok(body(&Found {
@@ -121,8 +123,9 @@ impl Org {
     }
 
     fn note_search_fields(&mut self, wanted: &Wanted) {
-        let known = ["sortBy", "sort", "expand", "integrationPresenceSource", "enforcePermissions"];
+        let known = ["sortBy", "sort", "integrationPresenceSource", "enforcePermissions"];
         self.note_unknown(PLACE, &known, wanted.rest.keys().map(String::as_str));
+        self.note_unknown(&format!("{PLACE} expand"), &EXPANSIONS, wanted.expansions());
         let known = ["group", "startValue", "endValue", "dateFormat"];
         for criterion in wanted.query.iter().flatten() {
             self.note_unknown(PLACE, &known, criterion.rest.keys().map(String::as_str));
@@ -137,9 +140,9 @@ fn positive(given: Option<u32>, default: u32, name: &str) -> Result<u32, Refusal
     }
 }
 
-fn shapes<'a>(store: &'a Store, page: &[At], settings: &'a Settings) -> Vec<Shape<'a>> {
+fn shapes<'a>(store: &'a Store, page: &[At], settings: &'a Settings, expand: Expand) -> Vec<Shape<'a>> {
     let users = page.iter().filter_map(|at| store.searched(*at));
-    users.map(|user| user.shape(settings.division_name(&user.division_id))).collect()
+    users.map(|user| user.shape(settings.division_name(&user.division_id), expand)).collect()
 }
 
 /// Numbers of the users that the criteria admit, in the order of creation.
@@ -163,6 +166,12 @@ fn admits(criteria: &[Criterion], user: &User, folds_case: bool) -> bool {
     let with = |word: &'static str| criteria.iter().filter(move |criterion| criterion.operator() == word);
     let holds = |criterion: &Criterion| criterion.holds(user, folds_case);
     with("AND").all(holds) && !with("NOT").any(holds) && (with("OR").next().is_none() || with("OR").any(holds))
+}
+
+impl Wanted {
+    fn expansions(&self) -> impl Iterator<Item = &str> {
+        self.expand.iter().flatten().map(String::as_str)
+    }
 }
 
 impl Criterion {

@@ -2,6 +2,8 @@
 //!
 //! Seeded users are visible at once, whatever the lag.
 
+use serde_json::{Value, json};
+
 use super::org::Org;
 use super::user::{Origin, State, User};
 
@@ -70,8 +72,10 @@ impl Org {
         }
     }
 
-    /// Adds the users of a CSV whose header names some of `id,name,email,username,state,department,title`; only
-    /// `email` or `username` is required, an empty cell counts as left out. Other columns are passed over. How many were added.
+    /// Adds the users of a CSV whose header names some of
+    /// `id,name,email,username,state,department,title,employee_id,contacts`; only `email` or `username` is required, an
+    /// empty cell counts as left out. Contacts are addresses parted by blanks. Other columns are passed over. How many
+    /// were added.
     ///
     /// # Errors
     /// Says in which line what is wrong; the users of the lines before it stay added.
@@ -111,6 +115,8 @@ impl Org {
         user.id = cell("id").map_or(user.id, str::to_owned);
         user.department = cell("department").map(str::to_owned);
         user.title = cell("title").map(str::to_owned);
+        user.employee_id = cell("employee_id").map(str::to_owned);
+        user.addresses = cell("contacts").map(mail_contacts).unwrap_or_default();
         if self.store.find(&user.id).is_some() || self.is_double(&user) {
             return Err("its id, address or username is there already".to_owned());
         }
@@ -124,6 +130,13 @@ impl Org {
         let by_email = self.store.with_key(&user.email).any(|(_, other)| same(&other.email, &user.email));
         by_email || self.store.with_key(&user.username).any(|(_, other)| same(&other.username, &user.username))
     }
+}
+
+/// E-mail contacts of these addresses, of one kind after another.
+fn mail_contacts(addresses: &str) -> Vec<Value> {
+    let kinds = ["WORK", "WORK2", "WORK3", "WORK4"].into_iter().chain(std::iter::repeat("OTHER"));
+    let contact = |(address, kind): (&str, &str)| json!({"address": address, "mediaType": "EMAIL", "type": kind});
+    addresses.split_whitespace().zip(kinds).map(contact).collect()
 }
 
 /// The records of a CSV (RFC 4180) with the line each begins in; blank lines are passed over.
@@ -212,6 +225,18 @@ mod tests {
             (user.state, user.department.as_deref(), user.title.as_deref()),
             (State::Deleted, Some("Sales"), Some("Agent"))
         );
+    }
+
+    #[test]
+    fn a_seed_may_bring_employee_ids_and_further_addresses() {
+        let mut org = Org::new(Settings::default());
+        org.seed_csv("email,employee_id,contacts\na@example.com,0042,b@example.com  c@example.com\nd@example.com,,\n")
+            .unwrap();
+        let users = org.users();
+        let contact = |address, kind| json!({"address": address, "mediaType": "EMAIL", "type": kind});
+        assert_eq!(users[0].employee_id.as_deref(), Some("0042"));
+        assert_eq!(users[0].addresses, [contact("b@example.com", "WORK"), contact("c@example.com", "WORK2")]);
+        assert_eq!((&users[1].employee_id, users[1].addresses.len()), (&None, 0));
     }
 
     #[test]

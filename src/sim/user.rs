@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::page::Params;
+
 /// Whether a user can log in, cannot, or is gone (but still there: a deleted user keeps its address).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
@@ -73,13 +75,15 @@ pub struct User {
     pub division_id: String,
     /// Contacts, as they were given.
     pub addresses: Vec<Value>,
+    /// Its number with its employer.
+    pub employee_id: Option<String>,
     /// Who created it.
     pub created_by: Origin,
 }
 
 impl User {
     /// The name of a division is not the user's to know: the caller looks it up.
-    pub(super) fn shape<'a>(&'a self, division_name: &'a str) -> Shape<'a> {
+    pub(super) fn shape<'a>(&'a self, division_name: &'a str, expand: Expand) -> Shape<'a> {
         let uri = |path: &str, id: &str| format!("{path}/{id}");
         Shape {
             id: &self.id,
@@ -94,6 +98,11 @@ impl User {
             email: Some(self.email.as_str()).filter(|email| !email.is_empty()),
             primary_contacts: self.primary_contacts(),
             addresses: &self.addresses,
+            employer: self
+                .employee_id
+                .as_deref()
+                .filter(|_| expand.employer)
+                .map(|employee_id| Employer { employee_id }),
             state: self.state.as_str(),
             title: self.title.as_deref(),
             username: &self.username,
@@ -114,6 +123,51 @@ impl User {
     }
 }
 
+/// The words that a request may ask to expand.
+pub(super) const EXPANSIONS: [&str; 25] = [
+    "routingStatus",
+    "presence",
+    "integrationPresence",
+    "conversationSummary",
+    "outOfOffice",
+    "geolocation",
+    "station",
+    "authorization",
+    "lasttokenissued",
+    "authorization.unusedRoles",
+    "team",
+    "workPlanBidRanks",
+    "externalContactsSettings",
+    "groups",
+    "customAttributes",
+    "profileSkills",
+    "certifications",
+    "locations",
+    "skills",
+    "languages",
+    "languagePreference",
+    "employerInfo",
+    "biography",
+    "dateLastLogin",
+    "dateWelcomeSent",
+];
+
+/// What a reply holds only because it was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Expand {
+    employer: bool,
+}
+
+impl Expand {
+    pub(super) fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { employer: words.into_iter().any(|word| word == "employerInfo") }
+    }
+
+    pub(super) fn asked(params: Params<'_>) -> Self {
+        Self::of(params.all("expand"))
+    }
+}
+
 /// `User` of the published schema, with the fields a plain reply carries.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -129,6 +183,8 @@ pub(super) struct Shape<'a> {
     #[serde(rename = "primaryContactInfo")]
     primary_contacts: Vec<Value>,
     addresses: &'a [Value],
+    #[serde(rename = "employerInfo", skip_serializing_if = "Option::is_none")]
+    employer: Option<Employer<'a>>,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'a str>,
@@ -144,6 +200,13 @@ struct Division<'a> {
     id: &'a str,
     name: &'a str,
     self_uri: String,
+}
+
+/// `EmployerInfo`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Employer<'a> {
+    employee_id: &'a str,
 }
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use super::list::filter_of;
 use super::org::{Call, Org};
 use super::page::Params;
 use super::store::Due;
-use super::user::{Origin, State, User};
+use super::user::{Expand, Origin, State, User};
 use super::view::At;
 use super::view::Filter;
 
@@ -58,7 +58,7 @@ impl Org {
             return Err(Refusal::conflict());
         }
         let user = self.store.add(user, Some(Due::after(call.now, &self.settings)));
-        Ok(self.user_body(&user))
+        Ok(self.user_body(&user, Expand::default()))
     }
 
     fn wanted_user(&self, fields: &Map<String, Value>, created_by: Origin) -> Result<User, Refusal> {
@@ -93,7 +93,7 @@ impl Org {
             Some(filter) => filter.admits(state),
         };
         let (_, user) = self.existing(id)?;
-        if admits(user.state) { Ok(self.user_body(user)) } else { Err(Refusal::not_found(id)) }
+        if admits(user.state) { Ok(self.user_body(user, Expand::asked(params))) } else { Err(Refusal::not_found(id)) }
     }
 
     pub(super) fn patch(&mut self, id: &str, call: Call<'_>) -> Answer {
@@ -164,7 +164,7 @@ impl Org {
         let due = Due::after(call.now, &self.settings);
         let user = self.store.change(at, due, |user| *user = changed);
         let user = user.ok_or_else(|| Refusal::not_found("user"))?;
-        Ok(self.user_body(&user))
+        Ok(self.user_body(&user, Expand::default()))
     }
 
     fn existing(&self, id: &str) -> Result<(At, &User), Refusal> {
@@ -172,8 +172,8 @@ impl Org {
         Ok((at, user))
     }
 
-    fn user_body(&self, user: &User) -> Vec<u8> {
-        body(&user.shape(self.settings.division_name(&user.division_id)))
+    fn user_body(&self, user: &User, expand: Expand) -> Vec<u8> {
+        body(&user.shape(self.settings.division_name(&user.division_id), expand))
     }
 }
 

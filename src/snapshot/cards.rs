@@ -1,6 +1,6 @@
 //! What is told of users, a card each: whoever tells of somebody looks at one place in memory, not at one a column.
 //!
-//! A card is five lengths and the five cells behind them, in one run of text.
+//! A card is a length for each cell and the cells behind them, in one run of text.
 
 use super::Cell;
 use crate::strings::Ends;

@@ -28,11 +28,16 @@ pub enum Cell {
     Department,
     /// Job title.
     Title,
+    /// Employee id.
+    EmployeeId,
+    /// Further e-mail addresses, joined by a blank.
+    Contacts,
 }
 
 impl Cell {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Id, Self::Name, Self::Email, Self::Department, Self::Title];
+    pub const ALL: [Self; 7] =
+        [Self::Id, Self::Name, Self::Email, Self::Department, Self::Title, Self::EmployeeId, Self::Contacts];
 
     /// Its column.
     #[must_use]
@@ -43,7 +48,15 @@ impl Cell {
             Self::Email => columns::EMAIL,
             Self::Department => columns::DEPARTMENT,
             Self::Title => columns::TITLE,
+            Self::EmployeeId => columns::EMPLOYEE_ID,
+            Self::Contacts => columns::CONTACTS,
         }
+    }
+
+    /// Whether a snapshot of an earlier version may be without its column.
+    #[must_use]
+    pub const fn is_recent(self) -> bool {
+        matches!(self, Self::EmployeeId | Self::Contacts)
     }
 }
 
@@ -75,12 +88,15 @@ impl Snapshot {
     pub fn from_users<'a>(users: impl IntoIterator<Item = &'a User>, certificate: Option<Certificate>) -> Result<Self> {
         let mut observed = Observed::new(true, 0);
         for user in users {
+            let contacts = user.contacts_text();
             let cells = [
                 Some(user.id.as_str()),
                 user.name.as_deref(),
                 user.email.as_deref(),
                 user.department.as_deref(),
                 user.title.as_deref(),
+                user.employee_id.as_deref(),
+                contacts.as_deref(),
             ];
             observed.push(user.email.as_deref(), user.username.as_deref(), user.state, cells);
         }
@@ -90,8 +106,9 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// A snapshot from an export: a string column `email`, optionally `id`, `name`, `username`, `state`, `department`
-    /// and `title`. Without a state a user counts as active; an unknown state is a live holder. Nothing is proven.
+    /// A snapshot from an export: a string column `email`, optionally `id`, `name`, `username`, `state`, `department`,
+    /// `title`, `employee_id` and `contacts` (further addresses, parted by blanks). Without a state a user counts as
+    /// active; an unknown state is a live holder. Nothing is proven.
     ///
     /// # Errors
     /// `File` if there is no string column `email`.
@@ -105,9 +122,10 @@ impl Snapshot {
         let [usernames, states] = [columns::USERNAME, columns::STATE].map(column);
         let mut observed = Observed::new(true, 0);
         for at in 0..frame.height() {
-            let [id, name, email, department, title] = cells.map(|cells| cells.and_then(|c| c.get(at)));
+            let [id, name, email, others @ ..] = cells.map(|cells| cells.and_then(|c| c.get(at)));
+            let [department, title, employee_id, contacts] = others;
             let state = State::from_word(states.and_then(|c| c.get(at)).unwrap_or_default());
-            let cells = [id.or(Some("")), name, email, department, title];
+            let cells = [id.or(Some("")), name, email, department, title, employee_id, contacts];
             observed.push(email, usernames.and_then(|c| c.get(at)), state, cells);
         }
         Self::from_observed([observed], 0)

@@ -153,6 +153,7 @@ fn read(bytes: &[u8], opening: Opening) -> Result<Found> {
         title: None,
         division: Some(1),
         phone: Some(2),
+        employee_id: None,
         family: None,
         is_worker: false,
     };

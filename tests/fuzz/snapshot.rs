@@ -32,6 +32,8 @@ fn users() -> Vec<User> {
         title: None,
         division: None,
         phone: None,
+        employee_id: Some(format!("{n:04}")).filter(|_| n != 3),
+        contacts: (1..n).map(|at| format!("person{n}.{at}@example.com")).collect(),
     };
     vec![
         user(1, Some("Ada@Example.com"), Some("ada@example.com"), State::Active),

@@ -5,4 +5,5 @@ mod clusters;
 mod joins;
 mod oracle;
 mod sample;
+mod suspects;
 mod verdicts;

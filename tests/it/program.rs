@@ -21,6 +21,7 @@ mod readme;
 mod rosters;
 mod run;
 mod stopping;
+mod suspects;
 mod tls;
 mod unproven;
 mod workbooks;

@@ -13,8 +13,8 @@ use crate::roster::{Delimiter, Headline, Opening, Wanted};
 /// How a roster is read.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Reading {
-    /// Which column holds a field: email, name, department, title, division or phone; name="First Name"+"Last Name"
-    /// joins two, and title= leaves a field out
+    /// Which column holds a field: email, name, department, title, division, phone or employee-id; name="First
+    /// Name"+"Last Name" joins two, and title= leaves a field out
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = parse_map)]
     pub maps: Vec<Wanted>,
     /// The first line is a record already: columns by number, as in --map email=2 --map name=3+4; without --map they are

@@ -127,22 +127,34 @@ pub(super) const PHONE: [&str; 12] = [
     "phonenumber",
     "telephone",
 ];
-/// What the employer knows somebody by.
-pub(super) const EMPLOYEE_ID: [&str; 14] = [
+/// Employee ids.
+pub(super) const EMPLOYEE_ID: [&str; 26] = [
     "employeeid",
     "employeenumber",
     "employeeno",
-    "personnelnumber",
-    "personnelno",
-    "personnelid",
+    "employeenr",
+    "employeecode",
+    "employeeidnumber",
+    "employeeidentifier",
+    "empid",
+    "empnumber",
+    "empno",
     "workerid",
-    "associateid",
+    "workernumber",
+    "workerno",
+    "personnelnumber",
+    "personnelid",
+    "personnelno",
+    "personnelnr",
     "staffid",
     "staffnumber",
-    "payrollnumber",
+    "staffno",
+    "associateid",
+    "associatenumber",
+    "associateno",
     "payrollid",
+    "payrollnumber",
     "externalidorganization",
-    "employeecode",
 ];
 /// The division of Genesys' own template; elsewhere the word means something else.
 pub(super) const DIVISION: &str = "division";
@@ -178,3 +190,57 @@ pub(super) const TEMPLATES: [&[&str]; 2] = [
         "skills",
     ],
 ];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::error::Kind;
+    use crate::roster::{Mapping, Opening, Wanted, map, open_bytes};
+
+    fn mapped(header: &str, wanted: &[(&str, &str)]) -> crate::error::Result<Mapping> {
+        let sheet = open_bytes("hr.csv", format!("{header}\n").into_bytes(), Opening::default()).unwrap();
+        let want = |(field, column): &(&str, &str)| Wanted { field: (*field).into(), column: (*column).into() };
+        map(&sheet, &wanted.iter().map(want).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn an_employee_id_is_known_by_its_header() {
+        for header in [
+            "Employee ID",
+            "employeeNumber",
+            "Employee #",
+            "Employee No.",
+            "Worker_ID",
+            "Personnel Number",
+            "Staff ID",
+            "Associate ID",
+            "Employee ID [employeeId] Required",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber",
+        ] {
+            assert_eq!(mapped(&format!("Email,{header}"), &[]).unwrap().employee_id, Some(1), "{header}");
+        }
+        for header in ["Employee", "User ID", "ID", "Manager Employee ID", "Sponsor [employeeId]", "Former Employee ID"]
+        {
+            assert_eq!(mapped(&format!("Email,{header}"), &[]).unwrap().employee_id, None, "{header}");
+        }
+    }
+
+    #[test]
+    fn of_two_employee_ids_the_first_word_counts_and_of_one_word_none() {
+        let found = |header: &str| mapped(header, &[]).unwrap().employee_id;
+        assert_eq!(found("Email,Staff ID,Employee Number,Employee ID"), Some(3));
+        assert_eq!(found("Email,Employee ID,employee_id,Staff ID"), None);
+    }
+
+    #[test]
+    fn an_employee_id_is_mapped_as_it_is_wanted_and_never_by_itself_where_it_is_the_key() {
+        let header = "Email,Employee ID,Payroll";
+        let found = |wanted: &[(&str, &str)]| mapped(header, wanted).unwrap().employee_id;
+        assert_eq!(found(&[("employee-id", "payroll")]), Some(2));
+        assert_eq!(found(&[("employee-id", "")]), None);
+        assert_eq!(found(&[("email", "Employee ID")]), None);
+        for wrong in [("employee-id", "Email+Payroll"), ("employee-id", "nope"), ("employee_id", "Payroll")] {
+            assert_eq!(mapped(header, &[wrong]).unwrap_err().kind(), Kind::Usage, "{wrong:?}");
+        }
+    }
+}

@@ -74,6 +74,12 @@ impl Header {
         !self.is_strange && (bare == word || is_about_key && self.is(word))
     }
 
+    /// Whether its text is `word`, and does not say that it is somebody else's. A property in brackets does not count: of
+    /// `Sponsor [employeeId]` it is the sponsor's.
+    pub(super) fn is_plainly(&self, word: &str) -> bool {
+        self.forms[0] == word && self.is_own(word)
+    }
+
     /// Whether it says that what it holds is private, somebody else's, or out of date.
     pub(super) const fn is_strange(&self) -> bool {
         self.is_strange

@@ -37,6 +37,7 @@ pub fn map_headerless(sheet: &mut Sheet, wanted: &[Wanted]) -> Result<Mapping> {
         title: one("title")?,
         division: one("division")?,
         phone: one("phone")?,
+        employee_id: one("employee-id")?,
         family: None,
         is_worker: false,
     };
@@ -49,6 +50,7 @@ fn names(mapping: &Mapping, width: usize) -> Vec<String> {
     let mut names: Vec<String> = (1..=width).map(|n| format!("column_{n}")).collect();
     let mut name = |at: usize, name: String| names[at] = name;
     for (field, column) in [
+        ("employee id", mapping.employee_id),
         ("phone", mapping.phone),
         (DIVISION_OURS, mapping.division),
         ("title", mapping.title),
@@ -179,10 +181,11 @@ mod tests {
     #[test]
     fn the_names_given_to_columns_map_by_themselves_to_the_same_columns() {
         for name in ["4", "3+4", "4+3", "5+3+4"] {
-            let mut sheet = headerless("1;ada@example.com;Ada;Lovelace;Lady;Care;+1\n");
+            let mut sheet = headerless("1;ada@example.com;Ada;Lovelace;Lady;Care;+1;0042\n");
             let mut wanted = vec![want("email", "2"), want("name", name), want("department", "6"), want("phone", "7")];
-            wanted.extend([want("division", "1"), want("title", "")]);
+            wanted.extend([want("division", "1"), want("title", ""), want("employee-id", "8")]);
             let first = map_headerless(&mut sheet, &wanted).unwrap();
+            assert_eq!(first.employee_id, Some(7));
             let again = open_bytes("again.csv", sheet.header_line.clone(), Opening::default()).unwrap();
             assert_eq!(map(&again, &[]).unwrap(), first, "{name}");
         }

@@ -138,6 +138,35 @@ fn words_outside_their_list_answer_400() {
 }
 
 #[test]
+fn the_employer_is_told_of_only_where_it_is_asked_for() {
+    let mut world = World::new();
+    world.org.seed_csv("email,employee_id,contacts\na@example.com,7,b@example.com\nc@example.com,,").unwrap();
+    let id = world.org.users()[0].id.clone();
+    for uri in ["/api/v2/users", "/api/v2/users/query"] {
+        let (_, plain) = world.get(uri);
+        assert_eq!(
+            (&plain["entities"][0]["employerInfo"], &plain["entities"][0]["addresses"][0]["address"]),
+            (&Value::Null, &json!("b@example.com")),
+            "{uri}"
+        );
+        let (_, page) = world.get(&format!("{uri}?expand=presence,employerInfo"));
+        assert_eq!(page["entities"][0]["employerInfo"], json!({"employeeId": "7"}), "{uri}");
+        assert_eq!(page["entities"][1].get("employerInfo"), None, "{uri}");
+    }
+    assert_eq!(world.get(&format!("/api/v2/users/{id}?expand=employerInfo")).1["employerInfo"]["employeeId"], "7");
+    let (_, found) = world.post("/api/v2/users/search", &json!({"expand": ["employerInfo"], "query": []}));
+    assert_eq!(found["results"][0]["employerInfo"]["employeeId"], "7");
+    // The link to the same page asks for the same.
+    let (_, again) = world.get(&format!("/api/v2/users/search?q64={}", found["currentPage"].as_str().unwrap()));
+    assert_eq!(again["results"][0]["employerInfo"]["employeeId"], "7");
+    assert!(world.org.unknown_fields().is_empty(), "{:?}", world.org.unknown_fields());
+    world.get("/api/v2/users?expand=employerinfo");
+    world.post("/api/v2/users/search", &json!({"expand": ["employer"], "query": []}));
+    let noted: Vec<&str> = world.org.unknown_fields().iter().map(String::as_str).collect();
+    assert_eq!(noted, ["GET /api/v2/users expand: employerinfo", "POST /api/v2/users/search expand: employer"]);
+}
+
+#[test]
 fn ids_are_repeated_or_joined_and_the_state_still_counts() {
     let mut world = World::new();
     let ids = [State::Active, State::Inactive, State::Deleted]

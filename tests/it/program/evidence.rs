@@ -110,16 +110,16 @@ fn every_change_of_any_file_of_a_finished_directory_is_found() {
     let world = finished();
     let ran = world.done(OFFLINE);
     let object = ran.json();
-    // 5 CSVs, frame, snapshot, manifest, journal, 6 results; and the roster.
+    // 5 CSVs, suspects, frame, snapshot, manifest, journal, 6 results; and the roster.
     assert_eq!(
         (&object["files_checked"], &object["closed"], &object["begun"]),
-        (&16.into(), &true.into(), &true.into())
+        (&17.into(), &true.into(), &true.into())
     );
     assert_eq!((&object["altered"], &object["not_checked"]), (&Value::Array(vec![]), &Value::Array(vec![])));
-    for sum in ["= 6 new + 1 present + 1 deleted", "6 new = 5 created + 0 adopted + 1 taken", "Proven: 16 files"] {
+    for sum in ["= 6 new + 1 present + 1 deleted", "6 new = 5 created + 0 adopted + 1 taken", "Proven: 17 files"] {
         assert!(ran.err.contains(sum), "{ran:?}");
     }
-    assert_eq!(ran.err.lines().filter(|line| line.contains(": as ")).count(), 5 + 1 + 1 + 6, "{ran:?}");
+    assert_eq!(ran.err.lines().filter(|line| line.contains(": as ")).count(), 5 + 1 + 1 + 1 + 6, "{ran:?}");
     assert_every_change_is_found(&world);
 }
 
@@ -127,7 +127,7 @@ fn every_change_of_any_file_of_a_finished_directory_is_found() {
 fn every_change_of_any_file_of_a_plan_that_was_not_applied_is_found() {
     let world = planned();
     let ran = world.done(OFFLINE);
-    assert_eq!((&ran.json()["files_checked"], &ran.json()["closed"]), (&9.into(), &false.into()));
+    assert_eq!((&ran.json()["files_checked"], &ran.json()["closed"]), (&10.into(), &false.into()));
     assert!(ran.err.contains("No run has begun"), "{ran:?}");
     assert_every_change_is_found(&world);
 }
@@ -215,7 +215,7 @@ fn a_directory_that_a_crash_left_unclosed_is_told_and_closed_by_apply() {
     world.write("hr.plan/journal.jsonl", text);
     assert!(assert_told(&world, journal::FILE, "torn").err.contains("torn"));
     world.done("apply hr.plan --yes -q");
-    assert_eq!(world.done(OFFLINE).json()["files_checked"], 17);
+    assert_eq!(world.done(OFFLINE).json()["files_checked"], 18);
     world.write("hr.plan/journal.torn", "{\"seq\":98");
     assert_found(&world, journal::TORN, "another tail");
     let after = files(&world);
@@ -376,13 +376,13 @@ fn inputs_and_strangers_in_the_directory_are_told_for_what_they_are() {
     assert!(ran.err.contains("notes.txt: not part of the evidence"), "{ran:?}");
     // Found beside the directory, from wherever one looks.
     let away = command(Path::new("/"), NOWHERE, "verify --offline --json").arg(world.path("hr.plan")).output();
-    assert_eq!(Ran::of(away.unwrap()).json()["files_checked"], 16);
+    assert_eq!(Ran::of(away.unwrap()).json()["files_checked"], 17);
     let roster = world.read("hr.csv");
     world.write("hr.csv", [&roster[..], b"Eve,eve@example.com,X\n"].concat());
     assert_eq!(assert_told(&world, "hr.csv", "edited since").code, Some(10));
     fs::remove_file(world.path("hr.csv")).unwrap();
     let ran = world.done(OFFLINE);
-    assert_eq!((&ran.json()["files_checked"], &ran.json()["altered"]), (&15.into(), &Value::Array(vec![])));
+    assert_eq!((&ran.json()["files_checked"], &ran.json()["altered"]), (&16.into(), &Value::Array(vec![])));
     assert!(ran.err.contains("the roster is not here"), "{ran:?}");
 }
 

@@ -52,11 +52,12 @@ fn a_corrected_line_with_a_comma_too_many_is_ragged_and_not_shifted() {
 
 #[test]
 fn a_division_that_was_mapped_by_number_is_still_one_when_it_is_fed_back() {
-    let dir = place(&[("hr.csv", "cyd@example.com,Cyd,Home\n"), ("org.csv", ORG)]);
-    let flags = "--no-header --map email=1 --map name=2 --map division=3";
+    let dir = place(&[("hr.csv", "cyd@example.com,Cyd,Home,0042\n"), ("org.csv", ORG)]);
+    let flags = "--no-header --map email=1 --map name=2 --map division=3 --map employee-id=4";
     let first = done(&dir, &format!("diff hr.csv --snapshot org.csv -o new.csv {flags}"));
     let mapping = |ran: &Ran| ran.err.lines().next().unwrap().to_owned();
-    assert!(mapping(&first).contains("division = "), "{first:?}");
+    let expected = "division = \"genesys division\", employee-id = \"employee id\"";
+    assert!(mapping(&first).ends_with(expected), "{first:?}");
     assert_eq!(mapping(&done(&dir, "diff new.csv --snapshot org.csv")), mapping(&first));
     refused(&dir, "diff new.csv --snapshot org.csv --no-header", 2, &["new.csv", "leave --no-header away"]);
 }
@@ -101,6 +102,8 @@ fn an_empty_map_leaves_an_optional_field_out_and_help_tells_no_value_of_the_envi
     let dir = place(&[("hr.csv", "Email,Name,Title\ncyd@example.com,Cyd,Dr\n"), ("org.csv", ORG)]);
     let ran = done(&dir, "diff hr.csv --snapshot org.csv --map title=");
     assert_eq!(ran.err.lines().next(), Some("Columns: email = \"Email\", name = \"Name\""));
+    let ran = done(&dir, "diff hr.csv --snapshot org.csv --map title= --map employee-id=Title");
+    assert_eq!(ran.err.lines().next(), Some("Columns: email = \"Email\", name = \"Name\", employee-id = \"Title\""));
     refused(&dir, "diff hr.csv --snapshot org.csv --map email=", 2, &["--map email="]);
     for line in ["plan --help", "apply --help", "snapshot -h"] {
         let mut help = command(dir.path(), "https://canary.example", line);

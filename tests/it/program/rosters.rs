@@ -81,7 +81,7 @@ fn google_workspace_is_read_by_its_address_and_not_by_the_five_others() {
         "First Name [Required],Last Name [Required],Email Address [Required],Password [Required],Password Hash Function [UPLOAD ONLY],Org Unit Path [Required],New Primary Email [UPLOAD ONLY],Recovery Email,Home Secondary Email,Work Secondary Email,Recovery Phone [MUST BE IN THE E.164 FORMAT],Work Phone,Home Phone,Mobile Phone,Work Address,Home Address,Employee ID,Employee Type,Employee Title,Manager Email,Department,Cost Center\n\
          Ada,Lovelace,ada@example.com,****,,/Care,ada.new@example.com,ada@mail.example,ada@home.example,ada2@example.com,+491701,+49 30 1234567,,,,,7,,Agent,boss@example.com,Care,12\n\
          Cyd,Day,cyd@example.com,****,,/Care,,ada@example.com,ada@example.com,ada@example.com,,,,,,,8,,Agent,ada@example.com,Care,12\n",
-        "email = \"Email Address [Required]\", name = \"First Name [Required]\" + \"Last Name [Required]\", department = \"Department\", title = \"Employee Title\", phone = \"Work Phone\"",
+        "email = \"Email Address [Required]\", name = \"First Name [Required]\" + \"Last Name [Required]\", department = \"Department\", title = \"Employee Title\", phone = \"Work Phone\", employee-id = \"Employee ID\"",
         &["ada@example.com present held.email", "cyd@example.com new "],
     );
 }
@@ -140,7 +140,7 @@ fn workday_is_read_with_its_legal_names_joined_or_its_worker_unmarked() {
     read(
         "Employee ID,Worker,Legal Name - First Name,Legal Name - Last Name,Email - Primary Work,Email - Primary Home,Business Title,Supervisory Organization,Cost Center,Location,Worker's Manager,Active Status\n\
          7,Ada Lovelace,Ada,Lovelace,ada@example.com,ada@home.example,Agent,Care (Boss),12,Berlin,Boss,Yes\n",
-        "email = \"Email - Primary Work\", name = \"Legal Name - First Name\" + \"Legal Name - Last Name\", department = \"Supervisory Organization\", title = \"Business Title\"",
+        "email = \"Email - Primary Work\", name = \"Legal Name - First Name\" + \"Legal Name - Last Name\", department = \"Supervisory Organization\", title = \"Business Title\", employee-id = \"Employee ID\"",
         &["ada@example.com present held.email"],
     );
     let roster = "Worker,Email - Primary Work\nCyd Day [C] (On Leave),cyd@example.com\n";
@@ -158,7 +158,7 @@ fn bamboohr_is_read_by_its_work_address_never_by_the_home_or_the_best() {
         "Employee #,First Name,Last Name,Preferred Name,Work Email,Home Email,Best Email,Job Title,Department,Division,Location,Reporting To,Work Phone,Mobile Phone,Status\n\
          7,Ada,Lovelace,,ada@example.com,ada@home.example,ada@home.example,Agent,Care,North,Berlin,Boss,+49 30 1234567,,Active\n\
          8,Cyd,Day,,,bob@example.com,bob@example.com,Agent,Care,North,Berlin,Boss,,,Active\n",
-        "email = \"Work Email\", name = \"First Name\" + \"Last Name\", department = \"Department\", title = \"Job Title\", phone = \"Work Phone\"",
+        "email = \"Work Email\", name = \"First Name\" + \"Last Name\", department = \"Department\", title = \"Job Title\", phone = \"Work Phone\", employee-id = \"Employee #\"",
         &["ada@example.com present held.email", " invalid email.missing"],
     );
 }
@@ -169,7 +169,7 @@ fn adp_is_read_by_its_work_contact_and_several_positions_are_duplicates() {
         "Associate ID,Position ID,Legal First Name,Legal Last Name,Personal Contact: Personal Email,Work Contact: Work Email (Personal Profile),Work Contact: Work Phone,Job Title Description,Home Department Description,Position Status,Reports To Position ID\n\
          7,P1,Cyd,Day,ada@example.com,cyd@example.com,+1 317 555 0100,Agent,Care,Active,P9\n\
          7,P2,Cyd,Day,ada@example.com,cyd@example.com,+1 317 555 0100,Coach,Care,Active,P9\n",
-        "email = \"Work Contact: Work Email (Personal Profile)\", name = \"Legal First Name\" + \"Legal Last Name\", department = \"Home Department Description\", title = \"Job Title Description\", phone = \"Work Contact: Work Phone\"",
+        "email = \"Work Contact: Work Email (Personal Profile)\", name = \"Legal First Name\" + \"Legal Last Name\", department = \"Home Department Description\", title = \"Job Title Description\", phone = \"Work Contact: Work Phone\", employee-id = \"Associate ID\"",
         &["cyd@example.com new ", "cyd@example.com duplicate duplicate.first_kept"],
     );
 }
@@ -179,7 +179,7 @@ fn okta_is_read_by_its_email_and_a_division_of_okta_is_none_of_genesys() {
     read(
         "login,firstName,lastName,middleName,honorificPrefix,honorificSuffix,email,title,displayName,nickName,profileUrl,secondEmail,mobilePhone,primaryPhone,streetAddress,city,state,zipCode,userType,employeeNumber,costCenter,organization,division,department,managerId,manager\n\
          ada.l,Ada,Lovelace,,,,ada@example.com,Agent,Ada L.,,,ada@mail.example,,+49 30 1234567,,,Berlin,,,7,12,,North,Care,9,Boss\n",
-        "email = \"email\", name = \"firstName\" + \"lastName\" (or \"displayName\"), department = \"department\", title = \"title\", phone = \"primaryPhone\"",
+        "email = \"email\", name = \"firstName\" + \"lastName\" (or \"displayName\"), department = \"department\", title = \"title\", phone = \"primaryPhone\", employee-id = \"employeeNumber\"",
         &["ada@example.com present held.email"],
     );
 }

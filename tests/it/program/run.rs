@@ -25,8 +25,8 @@ const APPLY_KEYS: [&str; 10] = [
     "unknown",
     "unprocessed",
 ];
-const PLAN_KEYS: [&str; 9] =
-    ["complete", "deleted", "differing", "duplicate", "gates", "invalid", "new", "present", "rows"];
+const PLAN_KEYS: [&str; 10] =
+    ["complete", "deleted", "differing", "duplicate", "gates", "invalid", "new", "present", "rows", "suspects"];
 const SNAPSHOT_KEYS: [&str; 6] = ["active", "complete", "deleted", "inactive", "requests", "users"];
 const RESULTS: [&str; 5] = ["created.csv", "taken.csv", "refused.csv", "unknown.csv", "unprocessed.csv"];
 

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use rosterdiff::api::Options;
 use rosterdiff::api::wire::{Reply, Request};
+use rosterdiff::files::export;
+use rosterdiff::files::parquet::SnapshotWriter;
+use rosterdiff::lanes::Effort;
 use rosterdiff::sim::{Org, PageCaps, Settings, State};
-use rosterdiff::snapshot::Snapshot;
+use rosterdiff::snapshot::{Cell, Snapshot};
+use rosterdiff::take;
 use serde_json::{Value, json};
 
 use super::rig::{Mischance, Rig, org_of, rig, rig_with};
@@ -405,4 +409,61 @@ async fn a_read_that_is_lost_or_garbled_is_read_again() {
         });
     });
     assert!(rig.snapshot().await.certificate.unwrap().complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn employee_ids_and_further_addresses_come_from_every_listing_and_search_and_back_out_of_the_file() {
+    let row = |n: usize| format!("a{n}@example.com,inactive,{n:04},b{n}@example.com c{n}@example.com\n");
+    let seed = |n: usize| format!("email,state,employee_id,contacts\n{}", (0..n).map(row).collect::<String>());
+    // Page by page, and behind a cap with the cursor.
+    for inactive in [None, Some(500)] {
+        let page_cap = PageCaps { inactive, ..PageCaps::default() };
+        let mut org = Org::new(Settings { page_cap, ..Settings::default() });
+        org.seed_csv(&(seed(1_200) + "plain@example.com,active,,\n")).unwrap();
+        let rig = rig(org);
+        let dir = crate::support::scratch();
+        let path = dir.path().join("org.parquet");
+        let mut writer = SnapshotWriter::new(&path).unwrap();
+        let taken = take::take(&rig.client, &String::new, |page| writer.append(page), |_| {}).await.unwrap();
+        writer.finish(&taken).unwrap();
+        let (snapshot, _) = export::read_snapshot(&path, true, Effort::default()).unwrap();
+        assert!(snapshot.is_complete() && snapshot.len() == 1_201, "{:?}", snapshot.certificate);
+        for at in 0..snapshot.len() {
+            let cells = [Cell::Email, Cell::EmployeeId, Cell::Contacts].map(|cell| snapshot.cell(cell, at));
+            let n = cells[0].unwrap().split('@').next().unwrap().trim_start_matches('a');
+            if n == "plain" {
+                assert_eq!(cells[1..], [None, None]);
+            } else {
+                let (id, contacts) = (format!("{n:0>4}"), format!("b{n}@example.com c{n}@example.com"));
+                assert_eq!(cells[1..], [Some(id.as_str()), Some(contacts.as_str())]);
+            }
+        }
+        // The same users make the same snapshot, and so does its frame.
+        let again = Snapshot::from_frame(&snapshot.frame().unwrap()).unwrap();
+        assert!((0..snapshot.len()).all(|at| again.cells(at) == snapshot.cells(at)));
+        let live = rig.snapshot().await;
+        assert_eq!(live.frame().unwrap(), rig.snapshot().await.frame().unwrap());
+        assert!((0..live.len()).filter_map(|at| live.cell(Cell::EmployeeId, at)).count() == 1_200);
+        let found = rig.client.search(&["email"], &["A7@example.com"]).await.unwrap().unwrap();
+        assert_eq!((found[0].employee_id.as_deref(), found[0].contacts.len()), (Some("0007"), 2));
+        assert!(rig.direct.with_org(|org| org.unknown_fields().is_empty()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_expands_nothing_is_listed_all_the_same() {
+    let mut org = Org::new(Settings::default());
+    org.seed_csv("email,employee_id\na@example.com,7").unwrap();
+    org.after_each(|_, request, reply| {
+        if listed_page(request).is_some() {
+            change_body(reply, |body| {
+                for user in body["entities"].as_array_mut().unwrap() {
+                    user.as_object_mut().unwrap().remove("employerInfo");
+                }
+            });
+        }
+    });
+    let snapshot = rig(org).snapshot().await;
+    assert!(snapshot.is_complete());
+    assert_eq!((snapshot.cell(Cell::Email, 0), snapshot.cell(Cell::EmployeeId, 0)), (Some("a@example.com"), None));
 }
