@@ -118,6 +118,11 @@ pub struct Crowds {
 }
 
 impl Crowds {
+    /// Whether people are compared by their addresses.
+    fn are_by_email(&self) -> bool {
+        self.all().iter().all(|crowd| crowd.values.is_none())
+    }
+
     /// Numbers the people.
     ///
     /// # Errors

@@ -251,9 +251,9 @@ impl<'a> Standing<'a> {
             Keep::None | Keep::First => {}
         }
         // As in a plan, only a row that nobody holds the key of would be created, and has to be fit for it.
-        let is_held = rows.len() < cluster.len();
+        let is_held = rows.len() < cluster.len() && self.crowds.are_by_email();
         for row in rows {
-            if is_held || self.is_fit(row)? {
+            if is_held && self.is_usable(row) || self.is_fit(row)? {
                 return Ok(Some(row));
             }
         }
@@ -288,9 +288,13 @@ impl<'a> Standing<'a> {
     }
 
     /// Whether a row could be created.
+    fn is_usable(&self, row: u32) -> bool {
+        self.row(row).is_some_and(|(roster, at)| roster.facts_at(at).is_usable())
+    }
+
     fn is_fit(&mut self, row: u32) -> Result<bool> {
         let (crowd, at) = self.crowds.place(row);
-        let is_usable = self.row(row).is_some_and(|(roster, at)| roster.facts_at(at).is_usable());
+        let is_usable = self.is_usable(row);
         match &mut self.fitting[crowd] {
             Some(fitting) if is_usable => Ok(fitting.fault(at)? == Reason::NONE),
             _ => Ok(false),

@@ -99,6 +99,14 @@ fn of_live_users_the_active_one_with_the_smallest_id_stands_and_a_deleted_one_ne
 }
 
 #[test]
+fn a_row_without_a_usable_address_never_stands_whoever_has_its_name() {
+    let hr = || rows("Email,Name\nnope,Ada\nada@example.com,Ada\n");
+    let org = users("id,email,name,state\n1,old@example.com,Ada,deleted\n");
+    assert_eq!(told(vec![hr()], By::Name, Keep::First, &[]), ["1 a:1", "1 a:2*"]);
+    assert_eq!(told(vec![hr(), org], By::Name, Keep::First, &[]), ["1 a:1", "1 a:2*", "1 b:1"]);
+}
+
+#[test]
 fn of_rows_keep_decides_over_all_files_in_their_order() {
     let two = || vec![rows("Email\na@example.com\na@example.com\n"), rows("Email\nb@example.com\na@example.com\n")];
     for (keep, expected) in [

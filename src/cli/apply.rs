@@ -114,10 +114,7 @@ fn prepare(args: &args::Apply) -> Result<Ready> {
             .hint("bring journal.jsonl back, or plan again from a fresh snapshot in another directory"));
     }
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
-    // Whoever has begun has accepted the gates.
-    if plan_dir::ledger(dir, &manifest)?.bound_to.is_none() {
-        gates::check(args, &manifest)?;
-    }
+    gates::check(args, &manifest, plan_dir::ledger(dir, &manifest)?.bound_to.is_some())?;
     let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
     Ok(Ready { manifest, manifest_digest, plan, new })
 }
@@ -254,13 +251,18 @@ fn tell(outcomes: &Outcomes, n_held: u64, dir: &Path, is_unproven: bool, render:
     if outcomes.of(Outcome::Refused) > 0 {
         render.say("Refused rows are in refused.csv with the service's words: correct it and plan it again.");
     }
-    if n_held > 0 {
-        let what = "rows are held back, since they resemble somebody: look at suspects.csv";
-        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(n_held)));
-    }
+    tell_held(n_held, render);
     if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > n_held {
         let accept = if is_unproven { " --accept-unproven" } else { "" };
         render.say(format!("To go on: rosterdiff apply {} --yes{accept}", dir.display()));
+    }
+}
+
+/// Why some rows stay unprocessed.
+pub(super) fn tell_held(n_held: u64, render: &Render) {
+    if n_held > 0 {
+        let what = "rows are held back, since they resemble somebody: look at suspects.csv";
+        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(n_held)));
     }
 }
 

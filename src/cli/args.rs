@@ -196,7 +196,7 @@ pub struct Plan {
     /// Most users that `apply` may create: a number, or a share of the rows such as 5%
     #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
     pub max_creates: Option<Limit>,
-    /// Do not create new rows that resemble somebody before anybody has looked at them
+    /// Do not create new rows that resemble a user, or a new row before them, until somebody has looked at suspects.csv
     #[arg(long)]
     pub hold_suspects: bool,
     /// An earlier snapshot of the same organisation: one that has shrunk since stops `apply`

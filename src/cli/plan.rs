@@ -28,7 +28,7 @@ pub(super) async fn run(
     let mut object = diff::object(&made.counts, made.complete);
     let tripped: Vec<Which> = made.gates.iter().filter(|gate| gate.tripped).map(|gate| gate.gate).collect();
     object["gates"] = json!(tripped);
-    object["suspects"] = json!(made.suspects.values().sum::<u64>());
+    object["suspects"] = json!(made.suspect_rows);
     object["differing"] = json!(made.disagreeing.rows);
     render.object(&object)?;
     Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
@@ -59,6 +59,7 @@ async fn plan(
     let effort = args.reading.effort();
     let (mut snapshot, notes) = diff::read_snapshot(&source, true, effort).await?;
     diff::tell_notes(&notes, render);
+    check_folds(&policy, &snapshot)?;
     let mut verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     if !snapshot.is_complete()
         && let Some(session) = session.at_hand()?
@@ -71,16 +72,14 @@ async fn plan(
         look_up(&sought, &mut snapshot, session, render).await?;
         // Whoever was found is in the snapshot now: the same rules decide once more.
         verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
-        if !policy.folds.is_empty() {
-            render.say("Rows were looked up as they are spelt: folds and aliases reach as far as the snapshot.");
-        }
     }
     diff::check_defaults(&policy, &snapshot)?;
     let suspects = suspects::find(&roster, &snapshot, &verdicts, effort)?;
     if args.hold_suspects {
         verdicts.hold(suspects.iter().map(|suspect| suspect.row));
     }
-    let asked = Asked { max_creates: args.max_creates, n_earlier: n_earlier(args).await? };
+    let (n_earlier, earlier) = earlier(args).await?;
+    let asked = Asked { max_creates: args.max_creates, n_earlier };
     let gates = gates::check(&roster, &snapshot, &verdicts, &policy, &asked);
     let (roster_digest, snapshot_digest) = digests.await.map_err(|e| Error::bug("a digest was lost").because(e))?;
     let made = Made {
@@ -91,7 +90,7 @@ async fn plan(
         policy: policy.clone(),
         gates,
         suspects,
-        earlier: args.earlier.as_deref().map(Input::of).transpose()?,
+        earlier,
     };
     let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
@@ -140,14 +139,16 @@ fn tell_suspects(manifest: &Manifest, are_held: bool, render: &Render) {
     } else {
         "They are created all the same: --hold-suspects holds them back"
     };
-    render.say(format!("New rows that resemble somebody: {} (suspects.csv). {what}.", parts.join(", ")));
+    let n = count(manifest.suspect_rows);
+    render.say(format!("{n} new rows resemble somebody: {} (suspects.csv). {what}.", parts.join(", ")));
 }
 
-/// How many users an earlier snapshot had.
-async fn n_earlier(args: &args::Plan) -> Result<Option<u64>> {
-    let Some(path) = &args.earlier else { return Ok(None) };
-    let (earlier, _) = diff::read_snapshot(path, false, args.reading.effort()).await?;
-    Ok(Some(earlier.len() as u64))
+/// How many users an earlier snapshot had, and its digest.
+async fn earlier(args: &args::Plan) -> Result<(Option<u64>, Option<Input>)> {
+    let Some(path) = args.earlier.clone() else { return Ok((None, None)) };
+    let (earlier, _) = diff::read_snapshot(&path, false, args.reading.effort()).await?;
+    let input = super::aside(move || Input::of(&path)).await?;
+    Ok((Some(earlier.len() as u64), Some(input)))
 }
 
 /// The way to the organisation, found once and only if it is needed.
@@ -186,16 +187,29 @@ impl<F: FnOnce() -> Result<Option<Session>>> Found<'_, F> {
     }
 }
 
+/// A fold compares with everybody who is there. Whom nobody listed could only be looked up by the address as it is spelt,
+/// so a plan with folds would call people new who are not.
+fn check_folds(policy: &Policy, snapshot: &Snapshot) -> Result<()> {
+    if policy.folds.is_empty() || snapshot.is_complete() {
+        return Ok(());
+    }
+    let what =
+        "--fold-plus, --fold-gmail-dots and --domain-alias need a complete snapshot: nobody can be looked up by them";
+    Err(Error::new(Kind::Unsafe, what)
+        .hint("take one with `rosterdiff snapshot`, leave them out, or compare with `diff`"))
+}
+
 /// An input inside the directory that is replaced would be gone with it.
 fn check_inputs(target: &Path, args: &args::Plan) -> Result<()> {
-    for input in [Some(&args.roster), args.snapshot.as_ref()].into_iter().flatten() {
+    for input in [Some(&args.roster), args.snapshot.as_ref(), args.earlier.as_ref()].into_iter().flatten() {
         if input.canonicalize().is_ok_and(|real| real.starts_with(target)) {
             let what = format!("{} is inside the directory that would be replaced", input.display());
             return Err(Error::new(Kind::File, what).hint("copy it elsewhere first, or choose another -o DIR"));
         }
     }
     // Its digest is taken beside: what can be read only once is no proof of anything later.
-    if let Some(pipe) = args.snapshot.as_ref().filter(|path| path.exists() && !path.is_file() && !path.is_dir()) {
+    let is_pipe = |path: &&PathBuf| path.exists() && !path.is_file() && !path.is_dir();
+    if let Some(pipe) = [&args.snapshot, &args.earlier].into_iter().flatten().find(is_pipe) {
         let what = format!("{} is no plain file: a plan keeps the digest of its snapshot", pipe.display());
         return Err(Error::new(Kind::File, what).hint("save it to a file first"));
     }

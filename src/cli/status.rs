@@ -14,6 +14,7 @@ pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
+    super::apply::tell_held(plan.n_held()?, render);
     match &ledger.last_at {
         Some(at) => render.say(format!("Last entry of the journal: {at} ({} lines)", count(ledger.n_lines))),
         None => render.say("No run has begun."),

@@ -156,6 +156,11 @@ impl Evidence {
 
     fn file(&mut self, dir: &Path, name: &str, expected: &Digest, whose: &str) -> Result<()> {
         let path = dir.join(name);
+        // A directory or a pipe in its place is not read, and a pipe would be waited for.
+        if path.exists() && !path.is_file() {
+            self.note(name, Found::Altered, "altered: it is no file any more");
+            return Ok(());
+        }
         let found = path.exists().then(|| Digest::of_file(&path)).transpose()?;
         match found {
             Some(found) if found == *expected => self.note(name, Found::Whole, format!("as {whose} says")),
@@ -169,6 +174,10 @@ impl Evidence {
     fn manifest(&mut self, dir: &Path, names: &BTreeSet<String>) -> Result<Option<Manifest>> {
         if !names.contains(manifest::FILE) {
             self.note(manifest::FILE, Found::Altered, "gone: the other files are of a plan");
+            return Ok(None);
+        }
+        if !dir.join(manifest::FILE).is_file() {
+            self.note(manifest::FILE, Found::Altered, "altered: it is no file any more");
             return Ok(None);
         }
         match Manifest::read(dir) {
@@ -228,6 +237,14 @@ impl Evidence {
         let path = dir.join(journal::FILE);
         if names.contains(journal::FILE) {
             self.begun = true;
+            if !path.is_file() {
+                let what = format!("{} is no file any more", path.display());
+                self.damaged(
+                    journal::FILE,
+                    Error::new(Kind::Damaged, what).hint("bring it back: it is the only proof"),
+                );
+                return Ok(None);
+            }
             return self.weigh(journal::FILE, journal::replay(&path));
         }
         if let Some(result) = plan_dir::results().chain([journal::TORN]).find(|name| names.contains(*name)) {

@@ -171,7 +171,9 @@ impl Export<'_> {
     /// The further addresses of a record, joined by a blank. What is none, such as a number for a telephone, is left out.
     fn contacts(&self, record: &Raw<'_>, email: &str) -> Option<String> {
         let all: Vec<_> = self.columns.contacts.iter().map(|at| record.cell(*at)).collect();
-        let parts = all.iter().flat_map(|cell| cell.split([' ', '\t', '\n', '\r', ';', ',']));
+        // Exports of lists put quotes and brackets around them.
+        let ends = [' ', '\t', '\n', '\r', ';', ',', '"', '[', ']', '{', '}'];
+        let parts = all.iter().flat_map(|cell| cell.split(ends));
         let addresses = parts.map(without_smtp).filter(|part| part.contains('@') && !part.contains(':'));
         let text = person::other_addresses(addresses, Some(email)).join(" ");
         Some(text).filter(|text| !text.is_empty())
@@ -282,6 +284,10 @@ mod tests {
             let found = told(&format!("{header};email\n\"{cell}\";a@example.com\n"));
             assert_eq!(found, [None, text("b@example.com c@example.com")], "{header}");
         }
+        let list = r#"email;contacts
+a@example.com;"[{""address"":""o'b@example.com""},{""address"":""a@example.com""}]"
+"#;
+        assert_eq!(told(list), [None, text("o'b@example.com")]);
         // Several columns, and none of them the key or another's.
         let several = "Email Address,Home Secondary Email,Work Secondary Email,Manager Email,Manager's Employee ID,Boss [aliases]\n\
                        a@example.com,h@example.com,w@example.com,m@example.com,7,m@example.com\n";

@@ -173,8 +173,12 @@ pub struct Manifest {
     pub counts: Counts,
     /// Present rows that disagree with the organisation.
     pub disagreeing: Disagreeing,
-    /// New rows that resemble somebody, by likeness.
+    /// Likenesses of new rows to somebody, by kind.
     pub suspects: BTreeMap<String, u64>,
+    /// New rows that resemble somebody.
+    pub suspect_rows: u64,
+    /// New rows that are held back.
+    pub held: u64,
     /// Whether every verdict is proven.
     pub complete: bool,
     /// What the snapshot proved.
@@ -188,6 +192,12 @@ pub struct Manifest {
 impl Manifest {
     /// The layout version of this program.
     pub const FORMAT: u32 = FORMAT;
+
+    /// The counts of what `apply` would create: without the rows that are held back.
+    #[must_use]
+    pub const fn to_create(&self) -> Counts {
+        Counts { new: self.counts.new.saturating_sub(self.held), ..self.counts }
+    }
 
     /// Reads the manifest of a plan directory.
     ///

@@ -21,7 +21,7 @@ use crate::files::{atomic, csv, source, suspects};
 use crate::lanes::Effort;
 use crate::plan::gates::Gate;
 use crate::plan::suspects::{Likeness, Suspect};
-use crate::plan::{COLUMNS, Disagreeing, Plan, Policy, Teller, Verdict};
+use crate::plan::{COLUMNS, Disagreeing, HELD, Plan, Policy, Teller, Verdict};
 use crate::roster::{self, Delimiter, Named, Opening, Records};
 
 /// The frame of a plan.
@@ -137,6 +137,8 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
         gates: made.gates,
         earlier: made.earlier,
         disagreeing,
+        suspect_rows: made.suspects.chunk_by(|one, other| one.row == other.row).count() as u64,
+        held: teller.verdicts.count(Verdict::New, HELD),
         suspects: Likeness::ALL.map(|of| (of.code().to_owned(), n_of(&made.suspects, of))).into(),
         counts: *counts,
         complete: snapshot.is_proven(),

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Policy, Verdict, Verdicts};
+use super::{Counts, HELD, Policy, Verdict, Verdicts};
 use crate::number::Number;
 use crate::roster::Roster;
 use crate::snapshot::Snapshot;
@@ -161,7 +161,9 @@ pub fn check(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, policy: 
         );
         gates.push(Gate { gate: Which::ShrunkSnapshot, tripped, what });
     }
-    gates.extend(asked.max_creates.map(|limit| limit.gate(counts)));
+    let n_held = verdicts.count(Verdict::New, HELD);
+    let to_create = Counts { new: counts.new - n_held, ..*counts };
+    gates.extend(asked.max_creates.map(|limit| limit.gate(&to_create)));
     gates
 }
 
@@ -176,8 +178,8 @@ fn low_match(counts: &Counts, n_users: u64) -> Option<Gate> {
     let tripped = matched.saturating_mul(100) < could.saturating_mul(MATCH_PERCENT_MIN);
     let (matched, people, users) = (Number(matched), Number(people), Number(n_users));
     let what = format!(
-        "{matched} of {people} people match one of {users} users; at least {MATCH_PERCENT_MIN}% should: \
-         the wrong organisation, or the wrong column?"
+        "{matched} of {people} people match one of {users} users; at least {MATCH_PERCENT_MIN}% should \
+         (the wrong organisation, or the wrong column?)"
     );
     Some(Gate { gate: Which::LowMatch, tripped, what })
 }

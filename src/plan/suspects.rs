@@ -5,6 +5,7 @@
 //! first row. So the cost grows with rows and users, and not with their pairs.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use super::packed::hash;
@@ -112,8 +113,57 @@ struct Group {
 
 /// The new rows by their texts: groups by hash, and each row's hash.
 struct Groups {
-    by_hash: HashMap<u64, Group>,
+    by_hash: HashMap<u64, Group, BuildHasherDefault<AsItIs>>,
     rows: Vec<(usize, u64)>,
+    few: Few,
+}
+
+/// A hash needs no hashing.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Which hashes there may be: most users resemble nobody, and a bit that stays in the cache says so.
+struct Few {
+    bits: Vec<u64>,
+}
+
+impl Few {
+    /// Bits a hash.
+    const BITS: usize = 16;
+
+    fn of(n: usize) -> Self {
+        Self { bits: vec![0; (n * Self::BITS / 64 + 1).next_power_of_two()] }
+    }
+
+    const fn place(&self, hash: u64) -> (usize, u64) {
+        // The lower bits and the highest are those of the table behind it.
+        let at = (hash >> 24) as usize;
+        ((at >> 6) & (self.bits.len() - 1), 1 << (at & 63))
+    }
+
+    fn add(&mut self, hash: u64) {
+        let (at, bit) = self.place(hash);
+        self.bits[at] |= bit;
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        let (at, bit) = self.place(hash);
+        self.bits[at] & bit != 0
+    }
 }
 
 /// What a thread uses again.
@@ -131,7 +181,7 @@ impl Search<'_> {
         }
         let mut groups = self.groups(likeness)?;
         self.meet_users(likeness, &mut groups)?;
-        let Groups { by_hash, rows } = groups;
+        let Groups { by_hash, rows, .. } = groups;
         let (mut own, mut all) = (Own::default(), Vec::new());
         for (row, hash) in rows {
             let Some(group) = by_hash.get(&hash) else { continue };
@@ -215,11 +265,14 @@ impl Search<'_> {
 
     /// The new rows by their texts.
     fn groups(&self, likeness: Likeness) -> Result<Groups> {
-        let mut groups = Groups { by_hash: HashMap::new(), rows: Vec::with_capacity(self.new.len()) };
+        let n = self.new.len();
+        let by_hash = HashMap::with_capacity_and_hasher(n, BuildHasherDefault::default());
+        let mut groups = Groups { by_hash, rows: Vec::with_capacity(n), few: Few::of(n) };
         let take = |_: usize, hashes: Vec<(usize, u64)>| {
             self.effort.stop.check()?;
             for (row, hash) in hashes {
                 groups.by_hash.entry(hash).or_insert(Group { first: row, user: None });
+                groups.few.add(hash);
                 groups.rows.push((row, hash));
             }
             Ok(())
@@ -262,13 +315,13 @@ impl Search<'_> {
     /// Lets all users pass by.
     fn meet_users(&self, likeness: Likeness, groups: &mut Groups) -> Result<()> {
         let n = self.snapshot.len();
-        let by_hash = &groups.by_hash;
+        let (by_hash, few) = (&groups.by_hash, &groups.few);
         let make = |own: &mut Own, piece: usize| {
             let mut found = Vec::new();
             for user in piece * PIECE..((piece + 1) * PIECE).min(n) {
                 self.user_texts(likeness, user, &mut own.text, |text| {
                     let hash = hash(text);
-                    if by_hash.contains_key(&hash) {
+                    if few.may_have(hash) && by_hash.contains_key(&hash) {
                         found.push((hash, user));
                     }
                 });
@@ -294,7 +347,7 @@ impl Search<'_> {
     /// The best of several users is named: as for holders, and never by the order of a snapshot.
     fn rank(&self, user: usize) -> impl Ord + '_ {
         let id = self.snapshot.cell(Cell::Id, user).unwrap_or_default();
-        (self.snapshot.states[user], id.is_empty(), id, self.snapshot.keys().get(user))
+        (self.snapshot.states[user], id.is_empty(), id, self.snapshot.keys().get(user), self.snapshot.cells(user))
     }
 }
 

@@ -195,7 +195,8 @@ impl<'a> Teller<'a> {
     /// What made a row's key, and its holder's, alike beyond the address itself.
     fn folded(&self, at: usize, user: Option<usize>) -> Rules {
         let folds = &self.policy.folds;
-        if folds.is_empty() {
+        let is_matched = user.is_some() || self.verdicts.verdict(at) == Verdict::Duplicate;
+        if folds.is_empty() || !is_matched {
             return Rules::default();
         }
         let of = |key: Option<&str>| key.map_or_else(Rules::default, |key| folds.rules(key));

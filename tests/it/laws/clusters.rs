@@ -145,7 +145,7 @@ fn expected(files: &[File], by: By, keep: Keep) -> Vec<Told> {
         }
         done.push(*first);
         n += 1;
-        let stands = stands(&all, &members, keep);
+        let stands = stands(&all, &members, by, keep);
         told.extend(members.iter().map(|member| {
             let (file, at) = all[*member];
             (n, file.number.to_string(), at as u32 + 1, stands == Some(*member))
@@ -154,7 +154,7 @@ fn expected(files: &[File], by: By, keep: Keep) -> Vec<Told> {
     told
 }
 
-fn stands(all: &[(&File, usize)], members: &[usize], keep: Keep) -> Option<usize> {
+fn stands(all: &[(&File, usize)], members: &[usize], by: By, keep: Keep) -> Option<usize> {
     let state = |member: &usize| all[*member].0.people[all[*member].1].state;
     let (users, rows): (Vec<usize>, Vec<usize>) = members.iter().partition(|member| all[**member].0.is_org);
     for wanted in ["active", "inactive"] {
@@ -169,7 +169,9 @@ fn stands(all: &[(&File, usize)], members: &[usize], keep: Keep) -> Option<usize
     let is_fit = |row: &&usize| {
         let (file, at) = all[**row];
         let Somebody { email, name, .. } = &file.people[at];
-        !users.is_empty() || oracle::key(email).is_some() && !name.trim().is_empty()
+        // Who has a name in common with a deleted user holds nobody's address.
+        let is_held = by == By::Email && !users.is_empty();
+        oracle::key(email).is_some() && (is_held || !name.trim().is_empty())
     };
     if keep == Keep::Last { rows.iter().rev().find(is_fit).copied() } else { rows.iter().find(is_fit).copied() }
 }

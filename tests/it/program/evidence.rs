@@ -387,6 +387,22 @@ fn inputs_and_strangers_in_the_directory_are_told_for_what_they_are() {
 }
 
 #[test]
+fn what_is_no_file_any_more_is_a_finding_and_nobody_waits_for_it() {
+    for (name, code) in
+        [("new.csv", 10), ("suspects.csv", 10), ("result.parquet", 10), ("manifest.json", 10), (journal::FILE, 8)]
+    {
+        let world = finished();
+        let path = world.path("hr.plan").join(name);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(assert_told(&world, name, "no file any more").code, Some(code), "{name}");
+        fs::remove_dir(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert_eq!(assert_told(&world, name, "no file any more").code, Some(code), "{name}");
+    }
+}
+
+#[test]
 fn offline_needs_no_credentials_no_network_and_a_plan() {
     let world = finished();
     let mut command = command(world.dir.path(), NOWHERE, OFFLINE);

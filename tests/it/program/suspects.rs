@@ -55,7 +55,10 @@ fn each_likeness_is_a_pair_with_both_sides_and_nobody_is_held_unasked() {
     let world = world();
     let plan = world.done("plan hr.csv --snapshot org.parquet -o hr.plan --json");
     assert_eq!(pairs(&world, "hr.plan"), EXPECTED);
-    assert!(plan.err.contains("confusable 1") && plan.err.contains("--hold-suspects"), "{plan:?}");
+    assert!(
+        plan.err.contains("6 new rows resemble somebody: confusable 1") && plan.err.contains("--hold-suspects"),
+        "{plan:?}"
+    );
     assert_eq!((&plan.json()["suspects"], &plan.json()["new"]), (&6.into(), &7.into()));
     let rows = table(&world.read("hr.plan/suspects.csv"), b',');
     let [first, last] = [&rows[0], &rows[5]];
@@ -117,6 +120,29 @@ fn a_fold_or_an_alias_makes_a_match_of_a_suspect() {
     assert_eq!(present[0]["_key"], "eve@acme.de", "the key is the address itself");
     let manifest: Value = serde_json::from_slice(&world.read("hr.plan/manifest.json")).unwrap();
     assert_eq!(manifest["folds"]["aliases"]["acme.de"], "acme.com");
+}
+
+#[test]
+fn folds_need_everybody_to_be_known() {
+    let world = world();
+    world.write("some.csv", "email\nbo.li@acme.com\n");
+    let ran = world.run("plan hr.csv --snapshot some.csv -o hr.plan --fold-plus");
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.err.contains("need a complete snapshot") && ran.err.contains("hint: "), "{ran:?}");
+    assert!(!world.path("hr.plan").exists());
+    world.done("diff hr.csv --snapshot some.csv --fold-plus");
+}
+
+#[test]
+fn a_limit_counts_what_would_be_created_and_counts_whenever_it_is_said() {
+    let world = world();
+    let plan = world.done("plan hr.csv --snapshot org.parquet -o hr.plan --hold-suspects --max-creates 1");
+    assert!(!plan.err.contains("Gate: "), "6 of 7 are held: {plan:?}");
+    assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 1);
+    assert!(world.done("status hr.plan").err.contains("6 rows are held back"));
+    let refused = world.run("apply hr.plan --yes --max-creates 0");
+    assert_eq!(refused.code, Some(4), "{refused:?}");
+    assert!(refused.err.contains("1 of 8 rows") && refused.err.contains("--max-creates 1"), "{refused:?}");
 }
 
 #[test]
