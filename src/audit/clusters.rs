@@ -7,7 +7,7 @@ use crate::person::State;
 use crate::plan::{self, Fitting, Keep, Policy, Table};
 use crate::reason::Reason;
 use crate::roster::Roster;
-use crate::snapshot::{Cell, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::strings::Strings;
 
 /// How a value is hashed: tests do it badly on purpose.
@@ -279,19 +279,15 @@ impl<'a> Standing<'a> {
         let mut all = cluster.iter().filter_map(live);
         let first = all.next()?;
         let Some(second) = all.next() else { return Some(first.0) };
-        let rank = |(person, snapshot, at): (u32, &'a Snapshot, usize)| {
-            let cells = snapshot.cells(at);
-            let id = cells[Cell::Id as usize].unwrap_or_default();
-            ((snapshot.states[at], id.is_empty(), id, cells), person)
-        };
-        [first, second].into_iter().chain(all).map(rank).min().map(|(_, person)| person)
+        let rank = |(person, snapshot, at): (u32, &'a Snapshot, usize)| (snapshot.rank(at), snapshot.cells(at), person);
+        [first, second].into_iter().chain(all).map(rank).min().map(|(_, _, person)| person)
     }
 
-    /// Whether a row could be created.
     fn is_usable(&self, row: u32) -> bool {
         self.row(row).is_some_and(|(roster, at)| roster.facts_at(at).is_usable())
     }
 
+    /// Whether a row could be created.
     fn is_fit(&mut self, row: u32) -> Result<bool> {
         let (crowd, at) = self.crowds.place(row);
         let is_usable = self.is_usable(row);

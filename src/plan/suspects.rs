@@ -346,8 +346,7 @@ impl Search<'_> {
 
     /// The best of several users is named: as for holders, and never by the order of a snapshot.
     fn rank(&self, user: usize) -> impl Ord + '_ {
-        let id = self.snapshot.cell(Cell::Id, user).unwrap_or_default();
-        (self.snapshot.states[user], id.is_empty(), id, self.snapshot.keys().get(user), self.snapshot.cells(user))
+        (self.snapshot.rank(user), self.snapshot.keys().get(user), self.snapshot.cells(user))
     }
 }
 

@@ -240,8 +240,8 @@ impl Known {
     }
 }
 
-/// Of several holders the best is named: active before inactive before deleted, then the smallest id. A deleted user's
-/// username counts like its e-mail: a POST would be refused for either.
+/// Of several holders the best is named ([`Snapshot::rank`]). A deleted user's username counts like its e-mail: a POST would
+/// be refused for either.
 ///
 /// An export may lack ids. Then whatever else is told of a holder decides, so that the order of its rows never does.
 struct Ranks<'a> {
@@ -249,15 +249,14 @@ struct Ranks<'a> {
     snapshot: &'a Snapshot,
 }
 
-type Rank<'a> = (State, bool, &'a str, bool, [Option<&'a str>; 4], u16, [Option<&'a str>; 2]);
+type Rank<'a> = ((State, bool, &'a str), bool, [Option<&'a str>; 4], u16, [Option<&'a str>; 2]);
 
 impl<'a> Ranks<'a> {
     fn of(&self, entry: u32) -> Rank<'a> {
         let (user, by_username) = self.entries.place(entry);
-        let [id, name, email, department, title, employee_id, contacts] = self.snapshot.cells(user);
-        let (id, told) = (id.unwrap_or_default(), [email, name, department, title]);
+        let [_, name, email, department, title, employee_id, contacts] = self.snapshot.cells(user);
         let rules = self.snapshot.rules[user].bits();
-        // Whoever has an id can be named by it.
-        (self.snapshot.states[user], id.is_empty(), id, by_username, told, rules, [employee_id, contacts])
+        let told = [email, name, department, title];
+        (self.snapshot.rank(user), by_username, told, rules, [employee_id, contacts])
     }
 }

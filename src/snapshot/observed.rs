@@ -270,6 +270,14 @@ impl Snapshot {
         self.cards.as_ref().map_or([None; Cell::ALL.len()], |cards| cards.cells(at))
     }
 
+    /// Which of several users is named: the least. Active before inactive before deleted, then the smallest id; whoever has
+    /// an id can be named by it.
+    #[must_use]
+    pub fn rank(&self, at: usize) -> (State, bool, &str) {
+        let id = self.cell(Cell::Id, at).unwrap_or_default();
+        (self.states[at], id.is_empty(), id)
+    }
+
     /// Whether everybody is proven to be in it.
     #[must_use]
     pub fn is_complete(&self) -> bool {
