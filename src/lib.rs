@@ -23,6 +23,7 @@ pub mod api;
 pub mod apply;
 pub mod doctor;
 pub mod files;
+pub mod find;
 pub mod probe;
 pub mod take;
 pub mod verify;

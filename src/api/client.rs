@@ -145,6 +145,11 @@ impl<W: Wire> Client<W> {
         self.lanes.len()
     }
 
+    /// Calls a second that all tokens together may make, by what is known.
+    pub fn rate_per_s(&self) -> f64 {
+        5.0 * self.lanes.len() as f64
+    }
+
     fn now(&self) -> Duration {
         self.started.elapsed()
     }
@@ -178,6 +183,7 @@ impl<W: Wire> Client<W> {
                 (_, Slot::AfterReply) => self.changed.notified().await,
                 (_, Slot::At(at)) => {
                     tokio::select! {
+                        biased;
                         () = tokio::time::sleep_until(self.started + at) => {}
                         () = self.changed.notified() => {}
                     }

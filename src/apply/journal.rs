@@ -18,16 +18,21 @@
 //!
 //! So a line that was changed, swapped, dropped or put in breaks the chain there, and the last digits stand for everything
 //! before them. A run that ends writes its results first and then a last line, `close`, with their digests.
+//!
+//! # What a crash leaves
+//!
+//! With the power everything goes that the disk was not waited for: the end of the file may be cut, torn or full of
+//! holes. Every line says in `dur` up to which line the disk had been waited for when it was written. A line that cannot
+//! be read, with no later one that says it had been waited for, was never acted upon: from there on the end is kept aside
+//! and cut off. Any other such line is damage, and damage is refused.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 
+use crate::apply::disk::{Disk, Locked};
 use crate::apply::ledger::{Binding, Event, Ledger, Line};
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::sync_dir;
@@ -37,8 +42,8 @@ use crate::files::manifest::Digest;
 pub const FILE: &str = "journal.jsonl";
 /// Where a torn tail is kept.
 pub const TORN: &str = "journal.torn";
-/// Layout of the lines; 1 had no chain.
-const VERSION: u32 = 2;
+/// Layout of the lines; 1 had no chain, 2 did not say what was on the disk.
+const VERSION: u32 = 3;
 /// What stands before and behind the digits of the chain, to the end of the line.
 const CHAIN: [&str; 2] = [",\"chain\":\"", "\"}"];
 /// Digits of the chain.
@@ -57,8 +62,10 @@ pub struct Journal {
 
 #[derive(Debug)]
 struct Inner {
-    file: File,
+    disk: Box<dyn Disk>,
     seq: u64,
+    /// Number of the last line that is on the disk for certain.
+    durable: u64,
     /// The digits that the next line follows.
     chain: String,
     /// Set when a write or sync failed: what is on disk is then uncertain, and nothing may follow it.
@@ -80,32 +87,58 @@ pub struct Replayed {
     pub n_bytes_torn: u64,
 }
 
-/// Replays a journal without touching it. A last line that does not end is the torn tail of a crash.
+/// Replays a journal without touching it. What follows the last whole line is the torn tail of a crash.
 ///
 /// # Errors
-/// `File` if it cannot be read; `Damaged` if a whole line cannot be parsed, breaks the chain or cannot follow.
+/// `File` if it cannot be read; `Damaged` if a line that was on the disk cannot be parsed, breaks the chain or cannot
+/// follow.
 pub fn replay(path: &Path) -> Result<Replayed> {
     let bytes = std::fs::read(path).map_err(|e| Error::file("read", path, e))?;
-    let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
-    let mut replayed = Replayed { n_bytes_whole: whole as u64, ..Replayed::default() };
-    replayed.n_bytes_torn = (bytes.len() - whole) as u64;
-    let texts = bytes[..whole].strip_suffix(b"\n").map(|text| text.split(|b| *b == b'\n'));
-    for (text, n) in texts.into_iter().flatten().zip(1..) {
+    replay_bytes(path, &bytes)
+}
+
+fn replay_bytes(path: &Path, bytes: &[u8]) -> Result<Replayed> {
+    let mut replayed = Replayed::default();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let n = replayed.ledger.n_lines + 1;
+        let (text, after) = memchr::memchr(b'\n', rest).map_or((rest, None), |at| (&rest[..at], Some(&rest[at + 1..])));
         if n == 1 {
             check_version(path, text)?;
         }
-        let line: Line = serde_json::from_slice(text).map_err(|e| damaged(path, n, &format!("no event ({e})")))?;
-        if let Event::Header { manifest, .. } = &line.event
-            && n == 1
-        {
-            replayed.chain.clone_from(manifest);
-        }
-        replayed.chain = follow(&replayed.chain, text).ok_or_else(|| {
-            damaged(path, n, "it does not follow from the lines before: its chain is broken by it, or by one of them")
-        })?;
-        replayed.ledger.replay(&line).map_err(|why| damaged(path, n, &why))?;
+        let (line, after) = match (read_line(&replayed, text), after) {
+            (Ok(line), Some(after)) => (line, after),
+            (Ok(_), None) => break,
+            (Err(why), after) if after.is_some_and(|after| was_on_disk(n, after)) => {
+                return Err(damaged(path, n, &why));
+            }
+            (Err(_), _) => break,
+        };
+        replayed.ledger.replay(&line.0).map_err(|why| damaged(path, n, &why))?;
+        replayed.chain = line.1;
+        rest = after;
     }
+    replayed.n_bytes_torn = rest.len() as u64;
+    replayed.n_bytes_whole = (bytes.len() - rest.len()) as u64;
     Ok(replayed)
+}
+
+/// The event of a line and the digits of its chain; else why it is none.
+fn read_line(before: &Replayed, text: &[u8]) -> Result<(Line, String), String> {
+    let line: Line = serde_json::from_slice(text).map_err(|e| format!("no event ({e})"))?;
+    let chain = match &line.event {
+        Event::Header { manifest, .. } if before.ledger.n_lines == 0 => manifest,
+        _ => &before.chain,
+    };
+    let broken = "it does not follow from the lines before: its chain is broken by it, or by one of them";
+    let chain = follow(chain, text).ok_or(broken)?;
+    Ok((line, chain))
+}
+
+/// Whether a line of `after` says that line `n` was on the disk when it was written.
+fn was_on_disk(n: u64, after: &[u8]) -> bool {
+    let lines = after.split(|byte| *byte == b'\n');
+    lines.filter_map(|text| serde_json::from_slice::<Line>(text).ok()).any(|line| line.dur >= n)
 }
 
 /// A journal of another layout is whole, but not to be read with this one's rules.
@@ -150,7 +183,7 @@ fn follow(before: &str, line: &[u8]) -> Option<String> {
     (ending == [CHAIN[0], &digits, CHAIN[1]].concat().as_bytes()).then_some(digits)
 }
 
-fn damaged(path: &Path, line: usize, why: &str) -> Error {
+fn damaged(path: &Path, line: u64, why: &str) -> Error {
     Error::new(Kind::Damaged, format!("{}, line {line}: {why}", path.display()))
         .hint("the journal was changed by something else than rosterdiff; nothing was sent")
 }
@@ -166,25 +199,37 @@ impl Journal {
     /// `still` fails with. A journal that this call created is then gone again.
     pub fn open(dir: &Path, to: &Binding, clock: Clock, still: impl FnOnce() -> Result<()>) -> Result<(Self, Ledger)> {
         let path = dir.join(FILE);
-        let mut options = OpenOptions::new();
-        let options = options.create(true).append(true).read(true).mode(0o600);
-        let file = options.open(&path).map_err(|e| Error::file("open", &path, e))?;
-        lock(&file, &path)?;
+        let Some(disk) = Locked::open(&path)? else { return Err(held(&path)) };
         still().inspect_err(|_| {
-            if file.metadata().is_ok_and(|found| found.len() == 0) {
+            if disk.is_empty() {
                 let _gone = std::fs::remove_file(&path);
             }
         })?;
         sync_dir(dir)?;
-        let replayed = replay(&path)?;
-        cut_torn_tail(&file, &path, &replayed)?;
-        let Replayed { ledger, chain, .. } = replayed;
+        Self::on(Box::new(disk), path, to, clock)
+    }
+
+    /// The same on any disk, whose lock the caller holds; `path` is what errors name.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn on(mut disk: Box<dyn Disk>, path: PathBuf, to: &Binding, clock: Clock) -> Result<(Self, Ledger)> {
+        let bytes = disk.read().map_err(|e| Error::file("read", &path, e))?;
+        let Replayed { ledger, chain, n_bytes_whole, n_bytes_torn } = replay_bytes(&path, &bytes)?;
+        if n_bytes_torn > 0 {
+            // It was never acted upon: kept beside the journal, and cut off.
+            let whole = usize::try_from(n_bytes_whole).unwrap_or(bytes.len());
+            disk.cut(n_bytes_whole, &bytes[whole..])?;
+        }
+        drop(bytes);
         let is_new = ledger.bound_to.is_none();
         if let Some(bound) = &ledger.bound_to {
             check_bound(&path, bound, to)?;
         }
         let chain = if is_new { to.manifest.clone() } else { chain };
-        let inner = Inner { file, seq: ledger.n_lines, chain, failed: false, is_over: false };
+        // What was read may be in memory only, and is acted upon from here on.
+        disk.persist().map_err(|e| Error::file("write", &path, e))?;
+        let inner = Inner { disk, seq: ledger.n_lines, durable: ledger.n_lines, chain, failed: false, is_over: false };
         let journal = Self { path, clock, inner: Mutex::new(inner) };
         if is_new {
             let Binding { plan, manifest, org } = to.clone();
@@ -217,13 +262,17 @@ impl Journal {
         if inner.failed {
             return Err(Error::new(Kind::File, format!("{} could not be written before", self.path.display())));
         }
-        let line = Line { seq: inner.seq + 1, at: (self.clock)(), event };
+        let line = Line { seq: inner.seq + 1, at: (self.clock)(), dur: inner.durable, event };
         let object = serde_json::to_vec(&line).map_err(|e| Error::bug("an event is no JSON").because(e))?;
         let chained = chained(&inner.chain, &object).ok_or_else(|| Error::bug("an event is no JSON object"))?;
         let (mut text, chain) = chained;
         text.push(b'\n');
-        let written = inner.file.write_all(&text).and_then(|()| if durable { inner.file.sync_data() } else { Ok(()) });
+        let disk = &mut inner.disk;
+        let written = disk.append(&text).and_then(|()| if durable { disk.persist() } else { Ok(()) });
         inner.seq += 1;
+        if durable && written.is_ok() {
+            inner.durable = inner.seq;
+        }
         inner.chain = chain;
         inner.failed = written.is_err();
         written.map_err(|e| {
@@ -262,32 +311,12 @@ fn check_bound(path: &Path, bound: &Binding, to: &Binding) -> Result<()> {
         .hint("use that organisation's OAuth client, or plan again into another directory; nothing was sent"))
 }
 
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            let pid = replay(path).ok().and_then(|r| r.ledger.pid);
-            let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-            Err(Error::new(Kind::Unsafe, format!("{holder} is applying this plan"))
-                .hint("wait for it, or look with `rosterdiff status`; nothing was sent"))
-        }
-        Err(TryLockError::Error(e)) => Err(Error::file("lock", path, e)),
-    }
-}
-
-/// What a crash left half-written was never acknowledged: it is kept beside the journal and cut off.
-fn cut_torn_tail(file: &File, path: &Path, replayed: &Replayed) -> Result<()> {
-    if replayed.n_bytes_torn == 0 {
-        return Ok(());
-    }
-    let bytes = std::fs::read(path).map_err(|e| Error::file("read", path, e))?;
-    let whole = usize::try_from(replayed.n_bytes_whole).unwrap_or(bytes.len());
-    let aside = path.with_file_name(TORN);
-    crate::files::atomic::write(&aside, |out| {
-        out.write_all(&bytes[whole..]).map_err(|e| Error::file("write", &aside, e))
-    })?;
-    let cut = file.set_len(replayed.n_bytes_whole).and_then(|()| file.sync_data());
-    cut.map_err(|e| Error::file("write", path, e))
+/// Who holds the journal's lock.
+fn held(path: &Path) -> Error {
+    let pid = replay(path).ok().and_then(|r| r.ledger.pid);
+    let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    Error::new(Kind::Unsafe, format!("{holder} is applying this plan"))
+        .hint("wait for it, or look with `rosterdiff status`; nothing was sent")
 }
 
 impl Binding {

@@ -18,6 +18,8 @@ pub struct Line {
     pub seq: u64,
     /// When it was written, RFC 3339, UTC.
     pub at: String,
+    /// Number of the last line that was on the disk for certain when this one was written.
+    pub dur: u64,
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
@@ -218,6 +220,8 @@ pub struct Ledger {
     rows: HashMap<u32, Row>,
     /// Lines replayed.
     pub n_lines: u64,
+    /// The last of them that a later one knows to have been on the disk.
+    durable: u64,
     /// Process id of the last run.
     pub pid: Option<u32>,
     /// When the last line was written.
@@ -249,7 +253,10 @@ impl Ledger {
         if line.seq != self.n_lines + 1 {
             return Err(format!("line {} has number {}", self.n_lines + 1, line.seq));
         }
-        self.n_lines = line.seq;
+        if !(self.durable..line.seq).contains(&line.dur) {
+            return Err(format!("line {} cannot know of line {} on the disk", line.seq, line.dur));
+        }
+        (self.n_lines, self.durable) = (line.seq, line.dur);
         self.last_at = Some(line.at.clone());
         if self.closed.take().is_some() && !matches!(line.event, Event::Run { .. }) {
             return Err("only a run can follow a close".to_owned());

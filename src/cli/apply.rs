@@ -70,7 +70,8 @@ async fn create(
     stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<()> {
-    let options = Options { settle: Duration::from_secs(u64::from(args.settle)) };
+    let settle = Duration::from_secs(u64::from(args.settle));
+    let options = Options { settle, ..Options::default() };
     let Begun { journal, ledger, people, n_held_back } = begun;
     let bar = render.bar("Users done:");
     let ended = apply::apply(&session.client, &journal, &ledger, people, options, stop, |progress| {

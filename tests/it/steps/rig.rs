@@ -147,7 +147,7 @@ pub fn plan(roster: &str, snapshot: &Snapshot) -> Plan {
 pub async fn apply_with(client: &Arc<Client<Line>>, plan: &Plan, dir: &Path, settle: Duration) -> Result<()> {
     let (_go, stop) = watch::channel(false);
     let (journal, ledger) = Journal::open(dir, &binding(), || "2026-01-01T00:00:00Z".to_owned(), || Ok(()))?;
-    let options = apply::Options { settle };
+    let options = apply::Options { settle, ..apply::Options::default() };
     apply::apply(client, &Arc::new(journal), &ledger, plan.people()?, options, stop, |_| {}).await
 }
 

@@ -1,0 +1,294 @@
+//! The run: which row is sent when, which is looked for when, and when it is enough.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::api::wire::Wire;
+use crate::apply::breaker::Breaker;
+use crate::apply::ledger::{Ledger, Stage};
+use crate::apply::outage::Outage;
+use crate::apply::settle::{Cause, Settling, Sought, left_in_the_air, look};
+use crate::apply::worker::{Step, Worker};
+use crate::apply::{Outcome, Progress};
+use crate::error::{Error, Kind, Result};
+use crate::find::Finder;
+use crate::person::{Person, User};
+
+/// Creates in flight before anything is known of the latency, and at least.
+const IN_FLIGHT_MIN: usize = 8;
+/// Creates in flight at most for each token: a crash leaves as many rows to look up.
+const IN_FLIGHT_PER_TOKEN: usize = 32;
+/// Rejected tokens in a row before the run gives up: one for every call in the air, and then some.
+const AUTH_FAILURES_MAX: usize = 64;
+
+/// A row that is to be sent.
+#[derive(Clone, Debug)]
+pub(super) struct Todo {
+    pub person: Arc<Person>,
+    /// The next attempt, over the journal's life.
+    pub attempt: u32,
+    /// Attempts before this run.
+    pub n_before: u32,
+    /// An earlier attempt may have created somebody.
+    pub ambiguous: bool,
+}
+
+/// What a look came to.
+type Looked = (Vec<Sought>, Result<Vec<Option<Vec<User>>>>);
+
+pub(super) struct Run<W: Wire, P> {
+    worker: Arc<Worker<W>>,
+    finder: Arc<Finder<W>>,
+    /// Turns true when no new intent may be written: workers that wait for the pace then go home.
+    halt: watch::Sender<bool>,
+    queue: VecDeque<Todo>,
+    flying: JoinSet<(Todo, Result<Step>)>,
+    settling: Settling,
+    looking: JoinSet<Looked>,
+    done: u64,
+    rows: u64,
+    outage: Outage,
+    breaker: Breaker,
+    auth_failures: usize,
+    progress: P,
+}
+
+/// What the run waits for.
+enum Met {
+    Landed(Todo, Result<Step>),
+    Looked(Looked),
+    /// Time has come for something, or somebody wants it to stop.
+    Woken,
+}
+
+impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
+    pub(super) fn new(
+        worker: Worker<W>,
+        halt: watch::Sender<bool>,
+        ledger: &Ledger,
+        people: Vec<Person>,
+        progress: P,
+    ) -> Self {
+        let mut run = Self {
+            finder: Arc::new(Finder::new(Arc::clone(&worker.client))),
+            settling: Settling::new(worker.options.settle),
+            breaker: Breaker::new(worker.options.max_failures),
+            worker: Arc::new(worker),
+            halt,
+            queue: VecDeque::new(),
+            flying: JoinSet::new(),
+            looking: JoinSet::new(),
+            done: 0,
+            rows: people.len() as u64,
+            outage: Outage::default(),
+            auth_failures: 0,
+            progress,
+        };
+        people.into_iter().for_each(|person| run.admit(person, ledger));
+        run
+    }
+
+    /// Puts a row where the journal left it.
+    fn admit(&mut self, person: Person, ledger: &Ledger) {
+        let person = Arc::new(person);
+        let Some(row) = ledger.row(person.row) else {
+            self.queue.push_back(Todo { person, attempt: 1, n_before: 0, ambiguous: false });
+            return;
+        };
+        let todo = |attempt, ambiguous| Todo { person, attempt, n_before: row.attempts, ambiguous };
+        match (&row.stage, left_in_the_air(row)) {
+            (Stage::Done(_), _) => self.done += 1,
+            (_, Some(Cause::Conflict)) => self.seek(Sought::left(todo(row.attempts, row.ambiguous), Cause::Conflict)),
+            (_, Some(cause)) => self.seek(Sought::left(todo(row.attempts, true), cause)),
+            (_, None) => self.queue.push_back(todo(row.attempts + 1, row.ambiguous)),
+        }
+    }
+
+    fn seek(&mut self, sought: Sought) {
+        // A row that comes here has all of its looks before it.
+        let _none_is_left = self.settling.add(sought);
+    }
+
+    pub(super) async fn go(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        loop {
+            let stopping = *stop.borrow();
+            if stopping {
+                self.halt.send_replace(true);
+                self.settling.clear();
+                self.looking.shutdown().await;
+                self.settling.looked();
+            } else {
+                self.launch();
+            }
+            let is_waiting = !self.queue.is_empty() || self.settling.len() > 0;
+            if self.flying.is_empty() && (stopping || !is_waiting) {
+                break;
+            }
+            let step = match self.wait(&mut stop, stopping).await? {
+                Met::Landed(todo, step) => step.and_then(|step| self.landed(todo, step)),
+                Met::Looked(looked) => self.looked(looked),
+                Met::Woken => Ok(()),
+            };
+            if let Err(error) = step {
+                return Err(self.wind_up(error).await);
+            }
+            self.tell();
+        }
+        if *stop.borrow() && self.done < self.rows {
+            return Err(Error::new(Kind::Interrupted, "interrupted; calls in flight were settled")
+                .hint("run the same command again to go on"));
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, stop: &mut watch::Receiver<bool>, stopping: bool) -> Result<Met> {
+        let until = self.outage.until();
+        let look_at = self.settling.next_at().map(|at| until.map_or(at, |until| until.max(at)));
+        let send_at = until.filter(|_| !self.queue.is_empty());
+        let wake_at = [look_at, send_at].into_iter().flatten().min().filter(|_| !stopping);
+        let died = |_| Error::bug("a worker died");
+        Ok(tokio::select! {
+            biased;
+            Ok(()) = stop.changed(), if !stopping => Met::Woken,
+            Some(landed) = self.flying.join_next() => {
+                let (todo, step) = landed.map_err(died)?;
+                Met::Landed(todo, step)
+            }
+            Some(looked) = self.looking.join_next() => Met::Looked(looked.map_err(died)?),
+            () = sleep_until(wake_at) => Met::Woken,
+        })
+    }
+
+    /// No new intent; what is in the air comes back and is recorded. The error, or a worse one that came meanwhile.
+    async fn wind_up(&mut self, error: Error) -> Error {
+        self.halt.send_replace(true);
+        self.looking.shutdown().await;
+        while let Some(last) = self.flying.join_next().await {
+            if let Ok((_, Err(worse))) = last
+                && worse.kind() == Kind::File
+            {
+                return worse;
+            }
+        }
+        error
+    }
+
+    /// As many creates in flight as keep the allowed rate at the latency of late (Little's law), and half as many again.
+    fn in_flight_max(&self) -> usize {
+        let most = IN_FLIGHT_PER_TOKEN * self.worker.client.n_tokens();
+        let Some(latency) = self.worker.latency() else { return IN_FLIGHT_MIN.min(most) };
+        let needed = self.worker.client.rate_per_s() * latency.as_secs_f64() * 1.5;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float becomes the nearest number"
+        )]
+        let needed = needed.ceil() as usize;
+        needed.saturating_add(2).clamp(IN_FLIGHT_MIN, most)
+    }
+
+    fn launch(&mut self) {
+        if self.outage.until().is_some() {
+            return;
+        }
+        // After an outage one create goes ahead and looks whether it is over.
+        let limit = if self.outage.is_tried() { 1 } else { self.in_flight_max() };
+        while self.flying.len() < limit
+            && let Some(todo) = self.queue.pop_front()
+        {
+            let worker = Arc::clone(&self.worker);
+            self.flying.spawn(async move {
+                let step = worker.create(&todo).await;
+                (todo, step)
+            });
+        }
+        let now = Instant::now();
+        if self.settling.next_at().is_some_and(|at| at <= now) {
+            let rows = self.settling.take_due(now);
+            let finder = Arc::clone(&self.finder);
+            self.looking.spawn(async move {
+                let found = look(&finder, &rows).await;
+                (rows, found)
+            });
+        }
+    }
+
+    /// Decides what follows from where a row has got to.
+    fn landed(&mut self, todo: Todo, step: Step) -> Result<()> {
+        match step {
+            Step::Done(outcome) => {
+                self.outage.done();
+                (self.auth_failures, self.done) = (0, self.done + 1);
+                self.breaker.ended(outcome == Outcome::Refused)?;
+            }
+            // It was looked for in vain, but the service answered: no outage.
+            Step::Unresolved => self.breaker.ended(true)?,
+            Step::Looking => {}
+            Step::Again(todo) => self.queue.push_front(todo),
+            Step::Throttled => {
+                self.outage.throttled()?;
+                self.queue.push_front(todo);
+            }
+            Step::Held => self.queue.push_front(todo),
+            Step::NotSent => {
+                self.outage.failed(true)?;
+                self.queue.push_front(todo);
+            }
+            Step::Unauthorised(error) => {
+                self.auth_failures += 1;
+                if self.auth_failures > AUTH_FAILURES_MAX {
+                    return Err(error);
+                }
+                self.queue.push_front(todo);
+            }
+            Step::Settle(cause) => {
+                let is_lost = cause == Cause::Unknown;
+                if is_lost {
+                    self.outage.failed(false)?;
+                } else {
+                    self.outage.over();
+                }
+                self.seek(Sought::after(Todo { ambiguous: todo.ambiguous || is_lost, ..todo }, cause));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides what follows from a look, row by row.
+    fn looked(&mut self, (rows, found): Looked) -> Result<()> {
+        self.settling.looked();
+        let found = match found {
+            // A look changes nothing: it is made again when the outage is over.
+            Err(e) if e.kind() == Kind::Unreachable => {
+                self.outage.failed(true)?;
+                self.settling.postpone(rows, self.outage.until().unwrap_or_else(Instant::now));
+                return Ok(());
+            }
+            found => found?,
+        };
+        self.outage.over();
+        let worker = Arc::clone(&self.worker);
+        for (sought, users) in rows.into_iter().zip(found) {
+            let todo = sought.todo.clone();
+            let step = worker.looked(sought, users, &mut self.settling)?;
+            self.landed(todo, step)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self) {
+        let settling = self.settling.len() as u64;
+        (self.progress)(Progress { done: self.done, rows: self.rows, settling });
+    }
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
