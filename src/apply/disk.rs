@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub trait Disk: Debug + Send {
     ///
     /// # Errors
     /// Whatever the system says.
-    fn read(&self) -> io::Result<Vec<u8>>;
+    fn read(&self) -> io::Result<Box<dyn BufRead>>;
 
     /// Adds `bytes` at the end. They may be lost with the power until [`Disk::persist`] has returned.
     ///
@@ -66,8 +66,8 @@ impl Locked {
 }
 
 impl Disk for Locked {
-    fn read(&self) -> io::Result<Vec<u8>> {
-        std::fs::read(&self.path)
+    fn read(&self) -> io::Result<Box<dyn BufRead>> {
+        Ok(Box::new(BufReader::new(File::open(&self.path)?)))
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -27,6 +27,8 @@
 //! and cut off. Any other such line is damage, and damage is refused.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -93,34 +95,41 @@ pub struct Replayed {
 /// `File` if it cannot be read; `Damaged` if a line that was on the disk cannot be parsed, breaks the chain or cannot
 /// follow.
 pub fn replay(path: &Path) -> Result<Replayed> {
-    let bytes = std::fs::read(path).map_err(|e| Error::file("read", path, e))?;
-    replay_bytes(path, &bytes)
+    let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
+    Ok(replay_from(path, &mut BufReader::new(file))?.0)
 }
 
-fn replay_bytes(path: &Path, bytes: &[u8]) -> Result<Replayed> {
+/// Line by line: a journal of a hundred thousand rows does not fit beside its state where memory is short. The torn tail
+/// comes too.
+fn replay_from(path: &Path, reader: &mut dyn BufRead) -> Result<(Replayed, Vec<u8>)> {
+    let failed = |e: std::io::Error| Error::file("read", path, e);
     let mut replayed = Replayed::default();
-    let mut rest = bytes;
-    while !rest.is_empty() {
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
         let n = replayed.ledger.n_lines + 1;
-        let (text, after) = memchr::memchr(b'\n', rest).map_or((rest, None), |at| (&rest[..at], Some(&rest[at + 1..])));
+        let text = line.strip_suffix(b"\n");
         if n == 1 {
-            check_version(path, text)?;
+            check_version(path, text.unwrap_or(&line))?;
         }
-        let (line, after) = match (read_line(&replayed, text), after) {
-            (Ok(line), Some(after)) => (line, after),
-            (Ok(_), None) => break,
-            (Err(why), after) if after.is_some_and(|after| was_on_disk(n, after)) => {
-                return Err(damaged(path, n, &why));
+        let read = text.map_or_else(|| Err("it does not end".to_owned()), |text| read_line(&replayed, text));
+        let (event, chain) = match read {
+            Ok(read) => read,
+            Err(why) => {
+                let n_line = line.len();
+                reader.read_to_end(&mut line).map_err(failed)?;
+                if was_on_disk(n, &line[n_line..]) {
+                    return Err(damaged(path, n, &why));
+                }
+                break;
             }
-            (Err(_), _) => break,
         };
-        replayed.ledger.replay(&line.0).map_err(|why| damaged(path, n, &why))?;
-        replayed.chain = line.1;
-        rest = after;
+        replayed.ledger.replay(&event).map_err(|why| damaged(path, n, &why))?;
+        replayed.chain = chain;
+        replayed.n_bytes_whole += line.len() as u64;
+        line.clear();
     }
-    replayed.n_bytes_torn = rest.len() as u64;
-    replayed.n_bytes_whole = (bytes.len() - rest.len()) as u64;
-    Ok(replayed)
+    replayed.n_bytes_torn = line.len() as u64;
+    Ok((replayed, line))
 }
 
 /// The event of a line and the digits of its chain; else why it is none.
@@ -206,22 +215,21 @@ impl Journal {
             }
         })?;
         sync_dir(dir)?;
-        Self::on(Box::new(disk), path, to, clock)
+        Self::on(Box::new(disk), path, to, clock, std::process::id())
     }
 
-    /// The same on any disk, whose lock the caller holds; `path` is what errors name.
+    /// The same on any disk, whose lock the process `pid` holds; `path` is what errors name.
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub fn on(mut disk: Box<dyn Disk>, path: PathBuf, to: &Binding, clock: Clock) -> Result<(Self, Ledger)> {
-        let bytes = disk.read().map_err(|e| Error::file("read", &path, e))?;
-        let Replayed { ledger, chain, n_bytes_whole, n_bytes_torn } = replay_bytes(&path, &bytes)?;
-        if n_bytes_torn > 0 {
+    pub fn on(mut disk: Box<dyn Disk>, path: PathBuf, to: &Binding, clock: Clock, pid: u32) -> Result<(Self, Ledger)> {
+        let failed = |e| Error::file("read", &path, e);
+        let (replayed, tail) = replay_from(&path, &mut disk.read().map_err(failed)?)?;
+        let Replayed { ledger, chain, n_bytes_whole, .. } = replayed;
+        if !tail.is_empty() {
             // It was never acted upon: kept beside the journal, and cut off.
-            let whole = usize::try_from(n_bytes_whole).unwrap_or(bytes.len());
-            disk.cut(n_bytes_whole, &bytes[whole..])?;
+            disk.cut(n_bytes_whole, &tail)?;
         }
-        drop(bytes);
         let is_new = ledger.bound_to.is_none();
         if let Some(bound) = &ledger.bound_to {
             check_bound(&path, bound, to)?;
@@ -236,7 +244,7 @@ impl Journal {
             let tool = concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned();
             journal.record(Event::Header { v: VERSION, plan, manifest, org, tool }, false)?;
         }
-        journal.record(Event::Run { pid: std::process::id() }, true)?;
+        journal.record(Event::Run { pid }, true)?;
         Ok((journal, ledger))
     }
 

@@ -65,6 +65,9 @@ pub struct Settings {
     pub case_insensitive: bool,
     /// Whether a deleted user keeps its address from being used again. Official code relies on it.
     pub deleted_holds: bool,
+    /// Whether a create learns who holds an address from the index of the search: then of two creates within its lag both
+    /// succeed. No source says that addresses are unique at every moment.
+    pub uniqueness_lags: bool,
     /// Status of a PATCH with a stale version: 409, or 400 (official code meets both).
     pub stale_version_status: u16,
     /// How long after a write the listing and the cursor still show the world before it.
@@ -108,6 +111,7 @@ impl Default for Settings {
             search_shows_deleted: false,
             case_insensitive: true,
             deleted_holds: true,
+            uniqueness_lags: false,
             stale_version_status: 409,
             list_lag: Duration::ZERO,
             search_lag: Duration::ZERO,

@@ -106,7 +106,8 @@ impl Store {
             let same = settings.case_insensitive || user.email == address || user.username == address;
             same && (settings.deleted_holds || user.state != State::Deleted)
         };
-        self.with_key(address).find(|(_, user)| holds(user))
+        let is_known = |at: At| !settings.uniqueness_lags || self.searched(at).is_some();
+        self.with_key(address).find(|(at, user)| holds(user) && is_known(*at))
     }
 
     /// Everybody there ever was, erased or not.

@@ -54,6 +54,7 @@ impl Org {
             self.note_unknown("POST /api/v2/users addresses", &CONTACT_FIELDS, names);
         }
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
+        self.store.settle_search(call.now);
         if self.store.holder(&user.email, &self.settings).is_some() {
             return Err(Refusal::conflict());
         }

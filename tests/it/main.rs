@@ -12,6 +12,7 @@
 mod fuzz;
 mod laws;
 mod program;
+mod simulation;
 mod steps;
 mod support;
 mod tidy;
