@@ -5,8 +5,11 @@
 //! again; a create only when the service provably did nothing.
 
 mod client;
+mod date;
 mod fate;
 pub mod http;
+mod lane;
+mod login;
 pub mod pace;
 mod places;
 pub mod proxy;

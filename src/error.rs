@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 /// The kind of an error; each has one exit code, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub struct Error {
     kind: Kind,
     what: String,
     hint: Option<String>,
+    wait: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -69,7 +71,7 @@ impl Error {
     /// An error of `kind` that says `what` went wrong with which thing.
     #[must_use]
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), hint: None, source: None }
+        Self { kind, what: what.into(), hint: None, wait: None, source: None }
     }
 
     /// A file that cannot be read, used or written: `path` is named, the cause kept.
@@ -101,6 +103,13 @@ impl Error {
         self
     }
 
+    /// Adds how long to wait before the same is tried again.
+    #[must_use]
+    pub const fn after(mut self, wait: Duration) -> Self {
+        self.wait = Some(wait);
+        self
+    }
+
     /// Adds the cause.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -112,6 +121,12 @@ impl Error {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// How long to wait before the same is tried again, if the service says so: from that the door knows the time.
+    #[must_use]
+    pub const fn wait(&self) -> Option<Duration> {
+        self.wait
     }
 
     /// What to do next, if something can be done.

@@ -8,10 +8,12 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, barred, is_redirect, redirected, untrusted, words};
-use crate::api::pace::{Haste, Limits, Pace, Slot};
+use crate::api::fate::{Fate, RETRY_AFTER_MAX, Words, is_redirect, redirected};
+use crate::api::lane::Lane;
+use crate::api::login::{self, Login};
+use crate::api::pace::{Haste, Limits, Slot};
 use crate::api::seen::Seen;
-use crate::api::token::{Credentials, Token, TokenReply};
+use crate::api::token::{Credentials, Token};
 use crate::api::wire::{Lost, Reply, Request, Wire};
 use crate::error::{Error, Kind, Result};
 
@@ -22,10 +24,14 @@ const READ_WAIT: Duration = Duration::from_millis(500);
 /// Longest time for which a read is throttled and sent again.
 const THROTTLED_MAX: Duration = Duration::from_secs(15 * 60);
 
+/// Times a read is sent with tokens that are not accepted, while other calls with others are.
+const UNAUTHORISED_MAX: u32 = 5;
+
 /// How a client spends its quota.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// OAuth tokens to spread calls over; each has its own limit at the service.
+    /// OAuth tokens to spread calls over; each has its own limit at the service. Minted when they are needed. A token that
+    /// was given stays the only one.
     pub n_tokens: usize,
     /// Cap on calls per minute for the whole run, on top of what the service allows.
     pub per_min: Option<f64>,
@@ -58,22 +64,14 @@ pub struct Client<W> {
     started: Instant,
     requests: AtomicU64,
     throttled: AtomicU64,
-    /// A given token was not accepted: nobody can mint another.
-    is_rejected: AtomicBool,
+    /// Calls whose token was accepted.
+    accepted: AtomicU64,
+    /// No token that we can have is accepted.
+    is_locked_out: AtomicBool,
+    login: Mutex<Login>,
+    /// The limits endpoint was asked.
+    has_asked_limits: AtomicBool,
     seen: Mutex<Seen>,
-}
-
-/// One token and its ledger.
-#[derive(Debug)]
-struct Lane {
-    pace: Mutex<Pace>,
-    token: tokio::sync::Mutex<Option<Token>>,
-}
-
-impl Lane {
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The right to send one call now: counted in its lane's ledger until the reply came or the permit is dropped.
@@ -101,31 +99,62 @@ impl<W: Wire> Drop for Permit<W> {
     fn drop(&mut self) {
         match self.end {
             End::Unsent => self.client.lanes[self.lane].pace().unsent(),
-            End::Lost => self.client.lanes[self.lane].pace().lost(),
+            End::Lost => self.client.lanes[self.lane].pace().lost(self.client.now()),
             End::Replied => {}
         }
         self.client.changed.notify_one();
     }
 }
 
+/// What a caller does next.
+enum Turn {
+    /// Sends, on that lane.
+    Go(usize, Token),
+    /// Asks for a token for that lane.
+    Mint(usize),
+    /// Waits, until that time or until something changed.
+    Wait(Option<Duration>),
+}
+
+/// The lane that a caller is asking for a token for: also when it is dropped, somebody else may ask again.
+struct Minting<'c, W>(&'c Client<W>, usize);
+
+impl<W> Drop for Minting<'_, W> {
+    fn drop(&mut self) {
+        self.0.lanes[self.1].purse().set_minting(false);
+        self.0.changed.notify_one();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<W: Wire> Client<W> {
     /// A client over `wire`. Nothing is sent and no token minted before the first call.
     #[must_use]
     pub fn new(wire: W, credentials: Credentials, options: Options) -> Arc<Self> {
-        let n_tokens = options.n_tokens.max(1);
+        let given = match &credentials {
+            Credentials::Token(token) => Some(token),
+            Credentials::Client { .. } => None,
+        };
+        let n_tokens = if given.is_some() { 1 } else { options.n_tokens.max(1) };
         #[expect(clippy::cast_precision_loss, reason = "a handful of tokens")]
         let per_lane = options.per_min.map(|n| n / n_tokens as f64);
-        let lane = || Lane { pace: Mutex::new(Pace::new(per_lane)), token: tokio::sync::Mutex::new(None) };
+        let lanes = (0..n_tokens).map(|_| Lane::new(per_lane, given)).collect();
         Arc::new(Self {
             wire,
             credentials,
-            lanes: (0..n_tokens).map(|_| lane()).collect(),
+            lanes,
             turn: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
             started: Instant::now(),
             requests: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
-            is_rejected: AtomicBool::new(false),
+            accepted: AtomicU64::new(0),
+            is_locked_out: AtomicBool::new(false),
+            login: Mutex::default(),
+            has_asked_limits: AtomicBool::new(false),
             seen: Mutex::default(),
         })
     }
@@ -137,7 +166,7 @@ impl<W: Wire> Client<W> {
 
     /// What the headers of replies said so far.
     pub fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.seen).clone()
     }
 
     /// Tokens that calls are spread over.
@@ -145,9 +174,26 @@ impl<W: Wire> Client<W> {
         self.lanes.len()
     }
 
-    /// Calls a second that all tokens together may make, by what is known.
+    /// Calls a second that all tokens together may make, by what is known so far.
     pub fn rate_per_s(&self) -> f64 {
-        5.0 * self.lanes.len() as f64
+        self.lanes.iter().map(|lane| lane.pace().rate_per_s()).sum()
+    }
+
+    /// Whether no token is accepted that this client can have: one that was given, or three fresh ones in a row without
+    /// a call between that was accepted. Every later call ends with `Credentials`.
+    pub fn is_locked_out(&self) -> bool {
+        self.is_locked_out.load(Ordering::Relaxed)
+    }
+
+    /// Takes every token to be allowed that many calls a minute for as long as no header says how many.
+    pub fn assume(&self, per_min: u32) {
+        self.lanes.iter().for_each(|lane| lane.pace().assume(per_min));
+    }
+
+    /// Whether this is the time to ask for what no header says: once, when replies came and none had one.
+    pub(super) fn lacks_limits(&self) -> bool {
+        let seen = self.seen();
+        seen.replies > 0 && seen.with_rate == 0 && !self.has_asked_limits.swap(true, Ordering::Relaxed)
     }
 
     fn now(&self) -> Duration {
@@ -159,102 +205,126 @@ impl<W: Wire> Client<W> {
     /// # Errors
     /// `Credentials` or `Unreachable` if no token can be had.
     pub async fn permit(self: &Arc<Self>, haste: Haste) -> Result<Permit<W>> {
-        let lane = self.slot(haste).await;
-        let mut permit = Permit {
-            client: Arc::clone(self),
-            lane,
-            token: Token { secret: String::new().into(), renew_at: Duration::ZERO, generation: 0 },
-            sent: self.now(),
-            end: End::Unsent,
-        };
-        permit.token = self.token(lane).await?;
-        permit.sent = self.now();
-        Ok(permit)
+        loop {
+            match self.turn(haste).await? {
+                Turn::Go(lane, token) => {
+                    let client = Arc::clone(self);
+                    return Ok(Permit { client, lane, token, sent: self.now(), end: End::Unsent });
+                }
+                Turn::Mint(lane) => self.mint(lane).await?,
+                Turn::Wait(_) => {}
+            }
+        }
     }
 
-    async fn slot(&self, haste: Haste) -> usize {
+    /// Waits for something to do.
+    async fn turn(&self, haste: Haste) -> Result<Turn> {
         let _turn = self.turn.lock().await;
         loop {
-            match self.best_lane(haste) {
-                (lane, Slot::Now) => {
-                    self.lanes[lane].pace().sent(self.now());
-                    return lane;
-                }
-                (_, Slot::AfterReply) => self.changed.notified().await,
-                (_, Slot::At(at)) => {
+            if self.is_locked_out() {
+                return Err(self.locked_out());
+            }
+            match self.look(haste) {
+                Turn::Wait(None) => self.changed.notified().await,
+                Turn::Wait(Some(at)) => {
                     tokio::select! {
                         biased;
                         () = tokio::time::sleep_until(self.started + at) => {}
                         () = self.changed.notified() => {}
                     }
                 }
+                Turn::Go(lane, token) => {
+                    self.lanes[lane].pace().sent(self.now());
+                    return Ok(Turn::Go(lane, token));
+                }
+                Turn::Mint(lane) => {
+                    self.lanes[lane].purse().set_minting(true);
+                    return Ok(Turn::Mint(lane));
+                }
             }
         }
     }
 
-    /// The lane that can send first.
-    fn best_lane(&self, haste: Haste) -> (usize, Slot) {
+    /// A token that is due to be renewed comes first, then a lane with a token that may send now. Only where there is
+    /// none a further token is minted.
+    fn look(&self, haste: Haste) -> Turn {
         let now = self.now();
-        let slots = self.lanes.iter().enumerate().map(|(at, lane)| (at, lane.pace().slot(now, haste)));
-        let when = |slot: &Slot| match slot {
-            Slot::Now => Duration::ZERO,
-            Slot::At(at) => *at,
-            Slot::AfterReply => Duration::MAX,
-        };
-        slots.min_by_key(|(_, slot)| when(slot)).unwrap_or((0, Slot::AfterReply))
+        let open_at = self.login_opens_at();
+        let mut wait: Option<Duration> = None;
+        let (mut ready, mut empty) = (None, None);
+        for (at, lane) in self.lanes.iter().enumerate() {
+            let purse = lane.purse();
+            let mint_at = open_at.and_then(|open_at| Some(open_at.max(purse.wants_at()?)));
+            let (may_mint, token) = (mint_at.is_some_and(|at| at <= now), purse.token(now));
+            let until = match lane.pace().slot(now, haste) {
+                Slot::Now if token.is_some() && may_mint => return Turn::Mint(at),
+                Slot::Now if token.is_some() => {
+                    ready = ready.or_else(|| token.map(|token| Turn::Go(at, token.clone())));
+                    continue;
+                }
+                Slot::Now if may_mint => {
+                    empty = empty.or(Some(at));
+                    continue;
+                }
+                Slot::Now => mint_at,
+                Slot::At(slot) if token.is_none() => mint_at.map(|mint_at| mint_at.max(slot)),
+                Slot::At(slot) => Some(slot),
+                Slot::AfterReply => None,
+            };
+            wait = wait.into_iter().chain(until).min();
+        }
+        ready.or_else(|| empty.map(Turn::Mint)).unwrap_or(Turn::Wait(wait))
     }
 
-    /// The lane's token, minted or renewed if need be; callers of one lane wait for one minting.
-    async fn token(&self, lane: usize) -> Result<Token> {
-        let (id, secret) = match &self.credentials {
-            Credentials::Token(_) if self.is_rejected.load(Ordering::Relaxed) => return Err(rejected_token()),
-            Credentials::Token(token) => return Ok(Token::given(token)),
-            Credentials::Client { id, secret } => (id, secret),
-        };
-        let mut held = self.lanes[lane].token.lock().await;
-        let generation = held.as_ref().map_or(0, |t| t.generation);
-        if let Some(token) = held.as_ref().filter(|t| t.renew_at > self.now()) {
-            return Ok(token.clone());
-        }
-        let minted = self.mint(&Credentials::request(id, secret)).await?.into_token(self.now(), generation + 1);
-        *held = Some(minted.clone());
-        Ok(minted)
+    /// From when on the login host may be asked: while nobody knows whether it takes these credentials, one asks.
+    fn login_opens_at(&self) -> Option<Duration> {
+        let login = locked(&self.login);
+        let is_asked = || self.lanes.iter().any(|lane| lane.purse().is_minting());
+        (login.has_answered() || !is_asked()).then(|| login.open_at())
     }
 
-    async fn mint(&self, request: &Request) -> Result<TokenReply> {
-        let call = "POST oauth/token";
-        let mut last = String::new();
-        for attempt in 0..READS_MAX {
-            if attempt > 0 {
-                tokio::time::sleep(READ_WAIT * 2_u32.pow(attempt - 1)).await;
+    /// Asks once for a token.
+    async fn mint(&self, lane: usize) -> Result<()> {
+        let _minting = Minting(self, lane);
+        let Credentials::Client { id, secret } = &self.credentials else { return Ok(()) };
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let asked = self.now();
+        let sent = self.wire.send(Credentials::request(id, secret)).await;
+        let now = self.now();
+        match login::outcome(sent) {
+            Ok(minted) => {
+                self.lanes[lane].purse().put(minted, now);
+                locked(&self.login).granted();
+                Ok(())
             }
-            self.requests.fetch_add(1, Ordering::Relaxed);
-            match self.wire.send(request.clone()).await {
-                Ok(reply) if reply.status == 200 => match serde_json::from_slice(&reply.body) {
-                    Ok(minted) => return Ok(minted),
-                    // The login page of a network answers like this.
-                    Err(_) => "the login host answered without a token".clone_into(&mut last),
-                },
-                Ok(reply) if is_mint_limit(&reply) || reply.status == 429 => "too many tokens".clone_into(&mut last),
-                Ok(reply) if reply.status >= 500 => last = format!("HTTP {}", reply.status),
-                Ok(reply) if is_redirect(reply.status) => return Err(redirected(call, reply.status)),
-                Ok(reply) => return Err(refused_login(&reply)),
-                Err(Lost::Untrusted(why)) => return Err(untrusted(call, &why)),
-                Err(Lost::Barred(why)) => return Err(barred(call, &why)),
-                Err(Lost::NotSent(why) | Lost::Unknown(why)) => last = why,
+            Err(denied) => {
+                let is_dry = self.lanes.iter().all(|lane| lane.purse().token(now).is_none());
+                locked(&self.login).denied(denied, asked, now, is_dry)
             }
         }
-        Err(Error::new(Kind::Unreachable, format!("cannot log in: {last}")).hint("safe to run again"))
     }
 
     /// Forgets a token that was not accepted, unless somebody renewed it meanwhile.
-    async fn distrust(&self, lane: usize, generation: u64) {
-        if matches!(self.credentials, Credentials::Token(_)) {
-            self.is_rejected.store(true, Ordering::Relaxed);
+    fn distrust(&self, lane: usize, generation: u64) {
+        let n_accepted = self.accepted.load(Ordering::Relaxed);
+        let in_vain = self.lanes[lane].purse().rejected(generation, self.now(), n_accepted);
+        if in_vain || matches!(self.credentials, Credentials::Token(_)) {
+            self.is_locked_out.store(true, Ordering::Relaxed);
         }
-        let mut held = self.lanes[lane].token.lock().await;
-        if let Some(token) = held.as_mut().filter(|t| t.generation == generation) {
-            token.renew_at = Duration::ZERO;
+    }
+
+    fn locked_out(&self) -> Error {
+        match &self.credentials {
+            Credentials::Token(_) => Error::new(Kind::Credentials, "the access token was not accepted (HTTP 401)")
+                .hint(
+                    "it has expired or was revoked: get a new one, or use an OAuth client, whose tokens are renewed by \
+                     themselves",
+                ),
+            Credentials::Client { .. } => {
+                Error::new(Kind::Credentials, "fresh tokens are not accepted, one after the other (HTTP 401)").hint(
+                    "check that client id, secret and region belong together and that the OAuth client is enabled",
+                )
+            }
         }
     }
 
@@ -262,12 +332,7 @@ impl<W: Wire> Client<W> {
     ///
     /// # Errors
     /// The [`Fate`] of a call without a good reply.
-    pub(super) async fn send(&self, permit: Permit<W>, request: Request) -> Result<Reply, Fate> {
-        self.exchange(permit, request).await.unwrap_or_else(|lost| Err(Fate::of_loss(lost)))
-    }
-
-    /// Sends one call once: its loss, or the reply or its fate.
-    async fn exchange(&self, mut permit: Permit<W>, mut request: Request) -> Result<Result<Reply, Fate>, Lost> {
+    pub(super) async fn send(&self, mut permit: Permit<W>, mut request: Request) -> Result<Reply, Fate> {
         request.headers.push(permit.token.header());
         self.requests.fetch_add(1, Ordering::Relaxed);
         permit.end = End::Lost;
@@ -279,15 +344,19 @@ impl<W: Wire> Client<W> {
                 if !matches!(lost, Lost::Unknown(_)) {
                     permit.end = End::Unsent;
                 }
-                return Err(lost);
+                return Err(Fate::of_loss(lost));
             }
         };
         permit.end = End::Replied;
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).note(&reply);
+        locked(&self.seen).note(&reply);
         let lane = &self.lanes[permit.lane];
         lane.pace().replied(permit.sent, now, Limits::of(&reply));
+        if reply.status != 401 && reply.status < 500 {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+            lane.purse().worked(permit.token.generation);
+        }
         if (200..=299).contains(&reply.status) {
-            return Ok(Ok(reply));
+            return Ok(reply);
         }
         let fate = Fate::of_reply(&reply);
         match &fate {
@@ -295,10 +364,11 @@ impl<W: Wire> Client<W> {
                 self.throttled.fetch_add(1, Ordering::Relaxed);
                 lane.pace().throttled(now + *after);
             }
-            Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation).await,
-            Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) | Fate::Forbidden(_) | Fate::Refused(_) => {}
+            Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation),
+            Fate::NotSent(_) | Fate::Untrusted(_) | Fate::Barred(_) => {}
+            Fate::Unknown(_) | Fate::Malformed(_) | Fate::Forbidden(_) | Fate::Refused(_) => {}
         }
-        Ok(Err(fate))
+        Err(fate)
     }
 
     /// Reads: sent again as often as it makes sense, since a read changes nothing.
@@ -331,29 +401,28 @@ impl<W: Wire> Client<W> {
         let begun = self.now();
         loop {
             let permit = self.permit(Haste::Burst).await?;
-            let fate = match self.exchange(permit, request.clone()).await {
-                Ok(Ok(reply)) => match object(&reply) {
+            let fate = match self.send(permit, request.clone()).await {
+                Ok(reply) => match object(&reply) {
                     Ok(value) => return Ok(Ok(value)),
                     Err(why) => Fate::Malformed(why),
                 },
-                Ok(Err(fate)) => fate,
-                Err(Lost::Untrusted(why)) => return Err(untrusted(call, &why)),
-                Err(Lost::Barred(why)) => return Err(barred(call, &why)),
-                Err(lost) => Fate::of_loss(lost),
+                Err(fate) => fate,
             };
             match fate {
                 Fate::Refused(words) if is_redirect(words.status) => return Err(redirected(call, words.status)),
                 Fate::Refused(words) | Fate::Forbidden(words) => return Ok(Err(words)),
                 Fate::Throttled(after) if after <= RETRY_AFTER_MAX && self.now() - begun < THROTTLED_MAX => continue,
-                Fate::Auth(_) if auth_failures == 0 => auth_failures += 1,
+                // Where no token is accepted any more, the next permit says so.
+                Fate::Auth(_) if auth_failures < UNAUTHORISED_MAX => auth_failures += 1,
                 Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) if sent + 1 < READS_MAX => {
                     sent += 1;
                     tokio::time::sleep(wait).await;
                     wait *= 2;
                 }
-                Fate::Throttled(_) | Fate::Auth(_) | Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) => {
+                Fate::Throttled(_) | Fate::Auth(_) | Fate::NotSent(_) | Fate::Untrusted(_) | Fate::Barred(_) => {
                     return Err(fate.into_error(call));
                 }
+                Fate::Unknown(_) | Fate::Malformed(_) => return Err(fate.into_error(call)),
             }
         }
     }
@@ -372,25 +441,4 @@ pub(super) fn object<T: DeserializeOwned>(reply: &Reply) -> Result<T, String> {
         let (kind, line, column) = (e.classify(), e.line(), e.column());
         format!("the reply cannot be read ({kind:?} error at line {line}, column {column} of {n_octets} bytes)")
     })
-}
-
-/// A login that says 400 because tokens are minted too fast, not because of the secret.
-fn is_mint_limit(reply: &Reply) -> bool {
-    reply.status == 400 && String::from_utf8_lossy(&reply.body).contains("rate limit exceeded")
-}
-
-fn refused_login(reply: &Reply) -> Error {
-    let words = words(reply);
-    let code = words.code.as_deref().unwrap_or("no code");
-    Error::new(
-        Kind::Credentials,
-        format!("the login host refused the client credentials: HTTP {} ({code})", reply.status),
-    )
-    .hint("check client id and secret, and that the region is the client's own")
-}
-
-fn rejected_token() -> Error {
-    Error::new(Kind::Credentials, "the access token was not accepted (HTTP 401)").hint(
-        "it has expired or was revoked: get a new one, or use an OAuth client, whose tokens are renewed by themselves",
-    )
 }

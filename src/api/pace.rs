@@ -5,16 +5,26 @@
 //! with every call still in flight counted, the window stays within what is allowed. Inside that gate creates are
 //! spread evenly over what is left of the window, because bursts meet strangers on the same token badly.
 //!
-//! Pure: time comes in as the duration since any fixed start.
+//! When a window ends is known twice. For *certain* it is over once the latest instant that any header leaves open has
+//! passed: only that opens the gate. *Probably* a call that leaves at the window's `edge` is the first of the next one:
+//! whole seconds, read at many moments, tell that to within some milliseconds, but for a second that some services add,
+//! which is learned where windows meet. The last two calls of a window leave at the edge and behind it, so that the next
+//! one opens without a gap: if the edge was wrong they still fit into the old one.
+//!
+//! Where no header speaks, the ledger is a log of one's own replies. Pure: time comes in as the duration since any fixed
+//! start.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::api::wire::Reply;
 
-/// Calls per minute before the service has said anything, and for ever if it sends no headers: the documented default
-/// of `client.credentials.token.rate.per.minute`.
-const PER_MIN_DEFAULT: f64 = 300.0;
-/// Part of an unannounced quota that is used.
+/// Calls per minute before the service has said anything: the documented default of
+/// `client.credentials.token.rate.per.minute`.
+const PER_MIN_DEFAULT: u32 = 300;
+/// Length of a window before the service has said anything.
+const WINDOW_DEFAULT: Duration = Duration::from_secs(60);
+/// Part of the quota that is used where no window is known.
 const RHO: f64 = 0.99;
 /// `inin-ratelimit-reset` counts whole seconds and may be one too high: that much earlier the window may end.
 const RESET_SLACK: Duration = Duration::from_secs(2);
@@ -25,8 +35,16 @@ const GUARD_STEP: Duration = Duration::from_millis(500);
 const GUARD_MAX: Duration = Duration::from_secs(2);
 /// A window longer than this is not believed.
 const RESET_S_MAX: u32 = 3_600;
+/// Calls in a window above which no header is believed.
+const CALLS_MAX: u32 = 1_000_000;
 /// Calls left unused in a window in which somebody else spends the same token.
-const STRANGER_RESERVE: u32 = 2;
+const STRANGER_RESERVE: u32 = 3;
+/// How much faster than lately a stranger is taken to be.
+const STRANGER_HASTE: f64 = 1.3;
+/// Least that a window's edge is moved behind a call that was too early.
+const EDGE_STEP: Duration = Duration::from_millis(5);
+/// Most that one window moves it back: a call that was held up on its way is no proof.
+const EDGE_STEP_BACK: Duration = Duration::from_millis(100);
 
 /// When the next call may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,14 +78,16 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Reads the headers of a reply; what is missing or not a number is absent.
+    /// Reads the headers of a reply; what is missing, no number or beyond belief is absent.
     #[must_use]
     pub fn of(reply: &Reply) -> Self {
-        let number = |name: &str| reply.header(name).and_then(|v| v.trim().parse().ok());
+        let number = |name: &str, max: u32| {
+            reply.header(name).and_then(|v| v.trim().parse().ok()).filter(|number: &u32| *number <= max)
+        };
         Self {
-            allowed: number("inin-ratelimit-allowed"),
-            count: number("inin-ratelimit-count"),
-            reset_s: number("inin-ratelimit-reset"),
+            allowed: number("inin-ratelimit-allowed", CALLS_MAX).filter(|allowed| *allowed > 0),
+            count: number("inin-ratelimit-count", CALLS_MAX),
+            reset_s: number("inin-ratelimit-reset", RESET_S_MAX),
         }
     }
 }
@@ -79,28 +99,54 @@ struct Window {
     ends: (Duration, Duration),
     /// Highest count seen.
     count: u32,
-    /// When that count had come back: a later call cannot have a lower one in this window.
-    counted_at: Duration,
+    /// When the call with that count left, and when it had come back: a call that leaves later cannot have a lower one
+    /// in this window.
+    counted: (Duration, Duration),
     /// Own replies that belong to it.
     own: u32,
+    /// Calls that were there before the first reply, and are nobody's of ours that are known.
+    base: u32,
+    /// Calls of strangers since, at least.
+    foreign: u32,
+    /// When its first reply came.
+    opened: Duration,
+    /// The first and the last departure of its calls.
+    sent: (Duration, Duration),
+}
+
+/// The window before, as far as it teaches where windows meet.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    /// Earliest end.
+    ends: Duration,
+    /// The last departure of its calls.
+    sent: Duration,
 }
 
 /// The ledger of one token.
 #[derive(Clone, Debug)]
 pub struct Pace {
     gap_cap: Duration,
+    /// Calls per minute, by other sources than headers.
+    assumed: u32,
     allowed: Option<u32>,
-    window: Option<Window>,
-    /// Longest `reset` seen: about the length of a window.
+    /// Length of a window, or a second more.
     length: Duration,
+    window: Option<Window>,
+    past: Option<Past>,
+    /// From the earliest end of a window to its edge.
+    edge: Duration,
     guard: Duration,
     /// When the last window had ended for certain: replies of its stragglers say nothing about the next one.
     closed: Duration,
-    stranger: bool,
+    /// Calls a second of strangers in the last window.
+    foreign_per_s: f64,
     replies: u64,
     in_flight: u32,
     last_sent: Option<Duration>,
     paused_until: Duration,
+    /// When the calls of the last minute had come back.
+    log: VecDeque<Duration>,
 }
 
 impl Pace {
@@ -109,17 +155,37 @@ impl Pace {
     pub fn new(per_min: Option<f64>) -> Self {
         Self {
             gap_cap: per_min.map_or(Duration::ZERO, |n| Duration::from_secs_f64(60.0 / n)),
+            assumed: PER_MIN_DEFAULT,
             allowed: None,
+            length: WINDOW_DEFAULT,
             window: None,
-            length: Duration::ZERO,
+            past: None,
+            edge: Duration::ZERO,
             guard: GUARD,
             closed: Duration::ZERO,
-            stranger: false,
+            foreign_per_s: 0.0,
             replies: 0,
             in_flight: 0,
             last_sent: None,
             paused_until: Duration::ZERO,
+            log: VecDeque::new(),
         }
+    }
+
+    /// Takes the service to allow that many calls a minute for as long as no header says how many.
+    pub fn assume(&mut self, per_min: u32) {
+        self.assumed = per_min.clamp(1, CALLS_MAX);
+    }
+
+    /// Calls a second that this token may make, by what is known.
+    #[must_use]
+    pub fn rate_per_s(&self) -> f64 {
+        let allowed = f64::from(self.allowed()) / self.length.as_secs_f64();
+        if self.gap_cap.is_zero() { allowed } else { allowed.min(1.0 / self.gap_cap.as_secs_f64()) }
+    }
+
+    fn allowed(&self) -> u32 {
+        self.allowed.unwrap_or(self.assumed)
     }
 
     /// When the next call may leave, seen from `now`.
@@ -131,36 +197,73 @@ impl Pace {
             // One call asks what the limits are; a token may be half spent already.
             return Slot::AfterReply;
         }
-        if let Some(window) = self.window.take_if(|w| now > w.ends.1) {
+        if let Some(window) = self.window.take_if(|w| now >= w.ends.1 + self.guard) {
             self.closed = window.ends.1;
+            self.close(window);
         }
-        let gap = match self.gap(now, haste) {
-            Ok(gap) => gap.max(self.gap_cap),
-            Err(until) => return Slot::At(until),
+        let gap = match self.window {
+            Some(window) => self.gap_within(window, now, haste),
+            None => self.gap_blind(now),
         };
-        match self.last_sent.map(|last| last + gap) {
-            Some(at) if at > now => Slot::At(at),
-            _ => Slot::Now,
+        match gap {
+            Err(slot) => slot,
+            Ok(gap) => match self.last_sent.map(|last| last + gap.max(self.gap_cap)) {
+                Some(at) if at > now => Slot::At(at),
+                _ => Slot::Now,
+            },
         }
     }
 
-    /// The distance between two calls, or until when the window is full.
-    fn gap(&self, now: Duration, haste: Haste) -> Result<Duration, Duration> {
-        let Some(allowed) = self.allowed else {
-            return Ok(Duration::from_secs_f64(60.0 / (PER_MIN_DEFAULT * RHO)));
-        };
-        let allowed = if self.stranger { allowed.saturating_sub(STRANGER_RESERVE).max(1) } else { allowed };
-        // Calls in flight may or may not be in the highest count: the gate assumes the worse.
-        let counted = self.window.map_or(0, |w| w.count).saturating_add(self.in_flight);
-        let left = allowed.saturating_sub(counted);
-        match self.window {
-            Some(window) if left == 0 => Err(window.ends.1 + self.guard),
-            // Nothing is known of this window yet, and if headers stay away nothing will be: an even flow.
-            None => Ok(self.length.max(Duration::from_secs(1)).div_f64(f64::from(allowed) * RHO)),
-            Some(_) if haste == Haste::Burst && left > allowed / 2 => Ok(Duration::ZERO),
-            // Aimed at the middle of what is known of the end: too early leaves a gap, too late leaves calls unused.
-            Some(window) => Ok(((window.ends.0 + window.ends.1) / 2).saturating_sub(now) / left),
+    /// The distance between two calls while nothing is known of the window: an even flow. The log proves that no window
+    /// of that length can hold more than is allowed, whenever it begins: a call counts until a window has passed since
+    /// it came back.
+    fn gap_blind(&mut self, now: Duration) -> Result<Duration, Slot> {
+        let (allowed, length) = (self.allowed(), self.length);
+        let since = now.saturating_sub(length).max(self.closed);
+        while self.log.front().is_some_and(|back| *back <= since) {
+            self.log.pop_front();
         }
+        if self.log.len() + self.in_flight as usize >= allowed as usize {
+            return Err(self.log.front().map_or(Slot::AfterReply, |back| Slot::At(*back + length + self.guard)));
+        }
+        Ok(length.div_f64(f64::from(allowed) * RHO))
+    }
+
+    /// The distance between two calls in a window, or when there is room again.
+    fn gap_within(&self, window: Window, now: Duration, haste: Haste) -> Result<Duration, Slot> {
+        let allowed = self.allowed();
+        let left = allowed.saturating_sub(self.bound(window, now));
+        if left == 0 {
+            return Err(Slot::At(window.ends.1 + self.guard));
+        }
+        if haste == Haste::Burst && left > allowed / 2 {
+            return Ok(Duration::ZERO);
+        }
+        let even = self.length / allowed;
+        let edge = window.ends.0 + self.edge;
+        let last = self.last_sent.unwrap_or(now);
+        if last >= edge {
+            return Ok(even);
+        }
+        // Where the end is known well enough, waiting for it costs less than a call kept for behind the edge.
+        let n_behind = u32::from(window.ends.1.saturating_sub(edge) > even * 2);
+        Ok(((edge - last) / left.saturating_sub(n_behind).max(1)).max(even / 2))
+    }
+
+    /// Calls that the service may have counted in the window once everything in flight has arrived.
+    fn bound(&self, window: Window, now: Duration) -> u32 {
+        let own = window.base.saturating_add(window.own).saturating_add(self.in_flight);
+        if window.foreign == 0 && self.foreign_per_s == 0.0 {
+            return window.count.max(own);
+        }
+        // Calls in flight may or may not be in the highest count: the gate assumes the worse.
+        let seen_s = now.saturating_sub(window.opened).as_secs_f64().max(1.0);
+        let per_s = self.foreign_per_s.max(f64::from(window.foreign) / seen_s);
+        let unseen_s = now.saturating_sub(window.counted.0).as_secs_f64();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let unseen = (per_s * unseen_s * STRANGER_HASTE) as u32;
+        let counted = window.count.saturating_add(self.in_flight);
+        counted.max(own).saturating_add(unseen).saturating_add(STRANGER_RESERVE)
     }
 
     /// A call leaves.
@@ -176,9 +279,10 @@ impl Pace {
         self.replies += 1;
     }
 
-    /// A call has no reply: the service may have counted it all the same.
-    pub fn lost(&mut self) {
+    /// At `now` a call has no reply: the service may have counted it all the same.
+    pub fn lost(&mut self, now: Duration) {
         self.unsent();
+        self.log.push_back(now);
         if let Some(window) = &mut self.window {
             window.count = window.count.saturating_add(1);
             window.own = window.own.saturating_add(1);
@@ -187,44 +291,105 @@ impl Pace {
 
     /// A reply came at `now` to a call that left at `sent`.
     pub fn replied(&mut self, sent: Duration, now: Duration, limits: Limits) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.replies += 1;
-        let (Some(allowed), Some(count), Some(reset_s)) = (limits.allowed, limits.count, limits.reset_s) else {
+        self.unsent();
+        self.log.push_back(now);
+        self.allowed = limits.allowed.or(self.allowed);
+        let (Some(_), Some(count), Some(reset_s)) = (limits.allowed, limits.count, limits.reset_s) else {
+            if let Some(window) = &mut self.window {
+                window.own = window.own.saturating_add(1);
+            }
             return;
         };
-        if reset_s > RESET_S_MAX {
-            return;
-        }
-        self.allowed = Some(allowed.max(1));
         let reset = Duration::from_secs(u64::from(reset_s));
-        self.length = self.length.max(reset);
-        let ends = ((sent + reset).saturating_sub(RESET_SLACK), now + reset);
-        if self.window.is_none() && ends.0 + RESET_SLACK / 2 <= self.closed {
+        let seen = Window {
+            ends: ((sent + reset).saturating_sub(RESET_SLACK), now + reset),
+            count,
+            counted: (sent, now),
+            own: 1,
+            base: count.saturating_sub(1).saturating_sub(self.in_flight),
+            foreign: 0,
+            opened: now,
+            sent: (sent, sent),
+        };
+        // Only the first call of a window tells all of its length.
+        if !reset.is_zero() && (count == 1 || reset > self.length) {
+            self.length = reset;
+        }
+        self.place(seen);
+        self.learn();
+    }
+
+    /// Finds the window that a reply belongs to.
+    fn place(&mut self, seen: Window) {
+        let is_straggler = match self.window {
+            None => seen.ends.0 + RESET_SLACK / 2 <= self.closed,
+            Some(w) => seen.ends.1 < w.ends.0,
+        };
+        if is_straggler {
+            if let Some(past) = &mut self.past {
+                past.sent = past.sent.max(seen.sent.0);
+            }
             return;
         }
-        let seen = Window { ends, count, counted_at: now, own: 1 };
-        self.window = match self.window {
-            None => Some(seen),
-            // A later call with a lower count, or an end behind the latest possible: the service is in a new window.
-            Some(w) if ends.0 > w.ends.1 || (count <= w.count && sent >= w.counted_at) => Some(seen),
-            // A straggler of the window before.
-            Some(w) if ends.1 < w.ends.0 => Some(w),
-            Some(w) => Some(Window {
-                ends: (w.ends.0.max(ends.0), w.ends.1.min(ends.1)),
-                count: w.count.max(count),
-                counted_at: if count > w.count { now } else { w.counted_at },
-                own: w.own + 1,
-            }),
+        let Some(window) = &mut self.window else {
+            self.window = Some(seen);
+            return;
         };
-        if let Some(w) = self.window {
-            self.stranger |= w.count > w.own.saturating_add(self.in_flight) && w.own > 1;
+        // An end behind the latest possible, or a later call with a lower count: the service is in a new window.
+        let is_next = seen.ends.0 > window.ends.1 || (seen.count <= window.count && seen.sent.0 >= window.counted.1);
+        if is_next {
+            let over = *window;
+            self.close(over);
+            self.window = Some(seen);
+        } else {
+            window.take(seen, self.in_flight);
+        }
+    }
+
+    /// A window is over.
+    fn close(&mut self, window: Window) {
+        let seen_s = window.ends.1.saturating_sub(window.opened).as_secs_f64().max(1.0);
+        self.foreign_per_s = f64::from(window.foreign) / seen_s;
+        if let Some(past) = self.past.filter(|past| window.sent.0 + RESET_SLACK >= past.ends) {
+            // Its first call left before the edge: the edge is too late.
+            let first = window.sent.0.saturating_sub(past.ends);
+            self.edge = self.edge.min(first.max(self.edge.saturating_sub(EDGE_STEP_BACK)));
+        }
+        self.past = Some(Past { ends: window.ends.0, sent: window.sent.1 });
+    }
+
+    /// A call that left behind the edge belonged to the old window all the same: the edge is too early.
+    fn learn(&mut self) {
+        let mut last = self.past.map_or(Duration::ZERO, |past| past.sent.saturating_sub(past.ends));
+        if let Some(window) = self.window {
+            last = last.max(window.sent.1.saturating_sub(window.ends.0));
+        }
+        if last >= self.edge {
+            self.edge = (last + EDGE_STEP).min(RESET_SLACK);
         }
     }
 
     /// The service said 429: nothing leaves before `until`.
     pub fn throttled(&mut self, until: Duration) {
         self.paused_until = self.paused_until.max(until);
-        self.window = None;
         self.guard = (self.guard + GUARD_STEP).min(GUARD_MAX);
+    }
+}
+
+impl Window {
+    /// Another reply of the same window, with `in_flight` calls still on their way.
+    fn take(&mut self, seen: Self, in_flight: u32) {
+        self.ends = (self.ends.0.max(seen.ends.0), self.ends.1.min(seen.ends.1));
+        if self.ends.0 > self.ends.1 {
+            // Clocks that stood still in between: only the latest word counts.
+            self.ends = seen.ends;
+        }
+        if seen.count > self.count {
+            (self.count, self.counted) = (seen.count, seen.counted);
+        }
+        self.own = self.own.saturating_add(1);
+        self.sent = (self.sent.0.min(seen.sent.0), self.sent.1.max(seen.sent.1));
+        let known = self.base.saturating_add(self.own).saturating_add(in_flight);
+        self.foreign = self.foreign.max(self.count.saturating_sub(known));
     }
 }

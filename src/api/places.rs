@@ -15,6 +15,8 @@ use crate::person::Division;
 
 /// Divisions asked for per page; the default of 25 would take four times the calls.
 const DIVISION_PAGE_SIZE: u32 = 100;
+/// Limits that hold for a token, the first one known.
+const RATE_KEYS: [&str; 2] = ["client.credentials.token.rate.per.minute", "token.rate.per.minute"];
 /// Pages of divisions that are read.
 const DIVISION_PAGES_MAX: u32 = 100;
 
@@ -84,5 +86,20 @@ impl<W: Wire> Client<W> {
             let limits = listing.entities.into_iter().flatten();
             limits.filter_map(|limit| Some((limit.key?, limit.value?))).collect()
         }))
+    }
+
+    /// Asks the limits endpoint, once, what replies without rate headers do not say, and takes it for true as long as no
+    /// header speaks. The calls a minute that are taken for true now; none where there was nothing to ask, or where the
+    /// service does not say: then nothing changes.
+    pub async fn learn_limits(self: &Arc<Self>) -> Option<u32> {
+        if !self.lacks_limits() {
+            return None;
+        }
+        // What ends a run ends it at the next call, too.
+        let limits = self.limits().await.ok()?.ok()?;
+        let per_min = RATE_KEYS.iter().find_map(|key| limits.get(*key))?;
+        let per_min = u32::try_from(*per_min).ok().filter(|per_min| *per_min > 0)?;
+        self.assume(per_min);
+        Some(per_min)
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Token {
     pub secret: SecretString,
     /// When to mint the next one, on the client's clock.
     pub renew_at: Duration,
+    /// When it is good for nothing any more.
+    pub expires_at: Duration,
     /// Which minting this is: a 401 to an older one is no news.
     pub generation: u64,
 }
@@ -38,10 +40,12 @@ pub(super) struct TokenReply {
 }
 
 impl TokenReply {
-    /// Renewed at 80 % of its life, so that no call meets the end of it; a day if the service does not say.
+    /// Renewed at 80 % of its life, so that no call meets the end of it; a day if the service does not say, and no longer
+    /// than a year.
     pub(super) fn into_token(self, now: Duration, generation: u64) -> Token {
-        let life = Duration::from_secs(self.expires_in.filter(|s| *s > 0).unwrap_or(86_400));
-        Token { secret: self.access_token.into(), renew_at: now + life.mul_f64(0.8), generation }
+        let life = Duration::from_secs(self.expires_in.filter(|s| *s > 0).unwrap_or(86_400).min(365 * 86_400));
+        let (renew_at, expires_at) = (now + life.mul_f64(0.8), now + life);
+        Token { secret: self.access_token.into(), renew_at, expires_at, generation }
     }
 }
 
@@ -68,7 +72,7 @@ impl Credentials {
 impl Token {
     /// A token that is never renewed.
     pub(super) fn given(secret: &SecretString) -> Self {
-        Self { secret: secret.clone(), renew_at: Duration::MAX, generation: 0 }
+        Self { secret: secret.clone(), renew_at: Duration::MAX, expires_at: Duration::MAX, generation: 0 }
     }
 
     pub(super) fn header(&self) -> (String, String) {

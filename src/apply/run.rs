@@ -22,8 +22,6 @@ use crate::person::{Person, User};
 const IN_FLIGHT_MIN: usize = 8;
 /// Creates in flight at most for each token: a crash leaves as many rows to look up.
 const IN_FLIGHT_PER_TOKEN: usize = 32;
-/// Rejected tokens in a row before the run gives up: one for every call in the air, and then some.
-const AUTH_FAILURES_MAX: usize = 64;
 
 /// A row that is to be sent.
 #[derive(Clone, Debug)]
@@ -53,7 +51,6 @@ pub(super) struct Run<W: Wire, P> {
     rows: u64,
     outage: Outage,
     breaker: Breaker,
-    auth_failures: usize,
     progress: P,
 }
 
@@ -85,7 +82,6 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             done: 0,
             rows: people.len() as u64,
             outage: Outage::default(),
-            auth_failures: 0,
             progress,
         };
         people.into_iter().for_each(|person| run.admit(person, ledger));
@@ -222,7 +218,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         match step {
             Step::Done(outcome) => {
                 self.outage.done();
-                (self.auth_failures, self.done) = (0, self.done + 1);
+                self.done += 1;
                 self.breaker.ended(outcome == Outcome::Refused)?;
             }
             // It was looked for in vain, but the service answered: no outage.
@@ -239,8 +235,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 self.queue.push_front(todo);
             }
             Step::Unauthorised(error) => {
-                self.auth_failures += 1;
-                if self.auth_failures > AUTH_FAILURES_MAX {
+                if self.worker.client.is_locked_out() {
                     return Err(error);
                 }
                 self.queue.push_front(todo);
@@ -263,7 +258,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         self.settling.looked();
         let found = match found {
             // A look changes nothing: it is made again when the outage is over.
-            Err(e) if e.kind() == Kind::Unreachable => {
+            Err(e) if e.kind() == Kind::Unreachable && e.wait().is_none() => {
                 self.outage.failed(true)?;
                 self.settling.postpone(rows, self.outage.until().unwrap_or_else(Instant::now));
                 return Ok(());

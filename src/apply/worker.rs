@@ -118,6 +118,10 @@ impl<W: Wire> Worker<W> {
                 self.unsent(row, "token not accepted")?;
                 Ok(Step::Unauthorised(fate.into_error("POST users")))
             }
+            Fate::Untrusted(ref why) | Fate::Barred(ref why) => {
+                self.unsent(row, why)?;
+                Err(fate.into_error("POST users"))
+            }
             Fate::Forbidden(_) => {
                 self.unsent(row, "forbidden")?;
                 Err(fate.into_error("POST users"))

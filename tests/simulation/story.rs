@@ -94,7 +94,7 @@ impl Setup {
         let ill = Ill {
             calls: c.pick(&[0, 20, 60, 200]),
             refusals: c.pick(&[0, 10, 50]),
-            strangers: c.pick(&[0, 10, 50]),
+            strangers: c.pick(&[0, 20, 80]),
             disk: c.pick(&[0, 0, 3]),
         };
         // Sixty rows make some three hundred events at least: both crashes come before the end.

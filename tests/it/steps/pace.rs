@@ -1,5 +1,7 @@
 //! As fast as the quota allows, and never faster.
 
+mod events;
+
 use std::time::Duration;
 
 use rosterdiff::api::Options;
