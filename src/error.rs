@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 /// The kind of an error; each has one exit code, the same for every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,7 @@ pub struct Error {
     kind: Kind,
     what: String,
     hint: Option<String>,
+    after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -69,7 +71,7 @@ impl Error {
     /// An error of `kind` that says `what` went wrong with which thing.
     #[must_use]
     pub fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), hint: None, source: None }
+        Self { kind, what: what.into(), hint: None, after: None, source: None }
     }
 
     /// A file that cannot be read, used or written: `path` is named, the cause kept.
@@ -106,6 +108,19 @@ impl Error {
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(cause.into());
         self
+    }
+
+    /// Adds how long the service asks to be left alone.
+    #[must_use]
+    pub const fn after(mut self, wait: Duration) -> Self {
+        self.after = Some(wait);
+        self
+    }
+
+    /// How long it makes no sense to try again.
+    #[must_use]
+    pub const fn wait(&self) -> Option<Duration> {
+        self.after
     }
 
     /// The kind.

@@ -147,6 +147,8 @@ impl Stages<'_> {
             dir,
             yes: true,
             accept_unproven: false,
+            age_max: args::AGE_MAX_H,
+            canary: None,
             accept: args::Accept::default(),
             settle: 180,
             connection,
