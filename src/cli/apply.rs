@@ -40,7 +40,11 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let session = session()?;
     let mut shown = None;
     let ended = match begin(args, &ready, so_far, &session, stop.clone(), render).await {
-        Ok(begun) => create(args, &ready, &session, begun, stop, &mut shown, render).await,
+        Ok(Door::Open(begun)) => create(args, &ready, &session, begun, stop, &mut shown, render).await,
+        Ok(Door::Done(outcomes)) => ready.plan.n_held().map(|n_held| {
+            tell(&outcomes, n_held, args, render);
+            shown = Some(outcomes);
+        }),
         Err(error) => Err(error),
     };
     let (ended, resume_at) = resume::told(ended);
@@ -163,6 +167,14 @@ fn n_left(plan: &Plan, so_far: &Ledger) -> Result<u64> {
     Ok(outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?)
 }
 
+/// What stands behind the door.
+enum Door {
+    /// A run.
+    Open(Begun),
+    /// Nothing is left to do: an earlier run was closed, and its results are what they were.
+    Done(Outcomes),
+}
+
 /// A run that may create.
 struct Begun {
     journal: Arc<Journal>,
@@ -180,7 +192,7 @@ async fn begin(
     session: &Session,
     mut stop: watch::Receiver<bool>,
     render: &Render,
-) -> Result<Begun> {
+) -> Result<Door> {
     let Ready { manifest, manifest_digest, plan, new } = ready;
     let mut people = plan.people()?;
     let organisation = tokio::select! {
@@ -197,6 +209,9 @@ async fn begin(
     if args.yes {
         // Nobody is asked: whoever looks on sees at least where it goes.
         render.say(format!("{task}."));
+    }
+    if left == 0 && is_closed(&args.dir, &so_far, &organisation) {
+        return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
     }
     if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
@@ -217,10 +232,20 @@ async fn begin(
         ledger = plan_dir::ledger(&args.dir, manifest)?;
     }
     looked.tell(&ledger, render);
-    // Written before the first create: afterwards a missing journal can be told from a run that never began.
-    plan_dir::write_results(&args.dir, plan, new, &ledger)?;
+    // Before the first create: afterwards a missing journal can be told from a run that never began.
+    if !args.dir.join(RESULT).exists() {
+        plan_dir::write_results(&args.dir, plan, new, &ledger)?;
+    }
     people.retain(|person| !looked.held_back.contains(&person.key));
-    Ok(Begun { journal: Arc::new(journal), ledger, people, n_held_back: looked.held_back.len() as u64 })
+    let (journal, n_held_back) = (Arc::new(journal), looked.held_back.len() as u64);
+    Ok(Door::Open(Begun { journal, ledger, people, n_held_back }))
+}
+
+/// Whether a run in that organisation was closed, and every file that it closed is as it was.
+fn is_closed(dir: &Path, so_far: &Ledger, organisation: &Organisation) -> bool {
+    let is_there = so_far.bound_to.as_ref().is_some_and(|bound| bound.org == organisation.id);
+    let Some(files) = so_far.closed.as_ref().filter(|_| is_there) else { return false };
+    files.iter().all(|(name, digest)| Digest::of_file(&dir.join(name)).is_ok_and(|found| found == *digest))
 }
 
 /// Who is at the other end, and whether it has the divisions that people name who are not settled yet.

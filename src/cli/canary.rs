@@ -97,7 +97,7 @@ fn judge(verified: &Verified, n: usize, settle: Duration) -> Result<()> {
         let what = format!(
             "{} of {n} canaries cannot be read back {} s after they were created; nobody else was sent",
             count(verified.n_not_visible),
-            settle.mul_f64(WAITS.iter().sum()).as_secs()
+            settle.mul_f64(WAITS.iter().sum()).as_secs_f64().round()
         );
         return Err(Error::new(Kind::Unsafe, what)
             .hint("run the same command again in some minutes; to go on all the same, run again without --canary"));
