@@ -210,7 +210,7 @@ async fn begin(
         // Nobody is asked: whoever looks on sees at least where it goes.
         render.say(format!("{task}."));
     }
-    if left == 0 && is_closed(&args.dir, &so_far, &organisation) {
+    if left == 0 && resume::is_closed(&args.dir, &so_far, &organisation.id) {
         return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
     }
     if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
@@ -239,13 +239,6 @@ async fn begin(
     people.retain(|person| !looked.held_back.contains(&person.key));
     let (journal, n_held_back) = (Arc::new(journal), looked.held_back.len() as u64);
     Ok(Door::Open(Begun { journal, ledger, people, n_held_back }))
-}
-
-/// Whether a run in that organisation was closed, and every file that it closed is as it was.
-fn is_closed(dir: &Path, so_far: &Ledger, organisation: &Organisation) -> bool {
-    let is_there = so_far.bound_to.as_ref().is_some_and(|bound| bound.org == organisation.id);
-    let Some(files) = so_far.closed.as_ref().filter(|_| is_there) else { return false };
-    files.iter().all(|(name, digest)| Digest::of_file(&dir.join(name)).is_ok_and(|found| found == *digest))
 }
 
 /// Who is at the other end, and whether it has the divisions that people name who are not settled yet.
@@ -299,23 +292,8 @@ fn tell(outcomes: &Outcomes, n_held: u64, args: &args::Apply, render: &Render) {
     }
     tell_held(n_held, render);
     if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > n_held {
-        render.say(format!("To go on: {}", command(args)));
+        render.say(format!("To go on: {}", resume::command(args)));
     }
-}
-
-/// What goes on with a run: without the flags that this one needed it would be refused, or be another's.
-fn command(args: &args::Apply) -> String {
-    let mut command = format!("rosterdiff apply {} --yes", args.dir.display());
-    if args.accept_unproven {
-        command += " --accept-unproven";
-    }
-    if args.age_max != args::AGE_MAX_H {
-        command += &format!(" --age-max {}", args.age_max);
-    }
-    if let Some(profile) = &args.connection.profile {
-        command += &format!(" --profile {profile}");
-    }
-    command
 }
 
 /// Why some rows stay unprocessed.

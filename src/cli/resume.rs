@@ -1,13 +1,21 @@
-//! When it makes sense to go on: a service that wants to be left alone says for how long, and a person wants to know until
-//! what time.
+//! Going on with a run: by which command, from what time on, and whether there is anything to go on with.
+//!
+//! A service that wants to be left alone says for how long, and a person wants to know until what time.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::args;
 use super::fresh::Short;
+use crate::apply::journal;
+use crate::apply::ledger::Ledger;
 use crate::error::{Error, Result};
+use crate::files::manifest::Digest;
 
 /// Where the service says how long it wants to be left alone, the error says until when. Beside it that moment in UTC.
 pub(super) fn told(ended: Result<()>) -> (Result<()>, Option<String>) {
@@ -17,6 +25,40 @@ pub(super) fn told(ended: Result<()>) -> (Result<()>, Option<String>) {
         Some(resume) => (Err(error.hint(resume.hint(now, &TimeZone::system()))), Some(resume.utc())),
         None => (Err(error), None),
     }
+}
+
+/// What goes on with a run: without the flags that this one needed it would be refused, or be another's.
+pub(super) fn command(args: &args::Apply) -> String {
+    let mut command = format!("rosterdiff apply {} --yes", args.dir.display());
+    if args.accept_unproven {
+        command += " --accept-unproven";
+    }
+    if args.age_max != args::AGE_MAX_H {
+        command += &format!(" --age-max {}", args.age_max);
+    }
+    if let Some(profile) = &args.connection.profile {
+        command += &format!(" --profile {profile}");
+    }
+    command
+}
+
+/// Whether a run in that organisation was closed, and every file that it closed is as it was.
+pub(super) fn is_closed(dir: &Path, so_far: &Ledger, organisation_id: &str) -> bool {
+    let is_there = so_far.bound_to.as_ref().is_some_and(|bound| bound.org == organisation_id);
+    let Some(files) = so_far.closed.as_ref().filter(|_| is_there && ends_whole(&dir.join(journal::FILE))) else {
+        return false;
+    };
+    files.iter().all(|(name, digest)| Digest::of_file(&dir.join(name)).is_ok_and(|found| found == *digest))
+}
+
+/// Whether the last line of a journal has its end: a torn one is cut off by a run.
+fn ends_whole(path: &Path) -> bool {
+    let mut last = [0];
+    let read = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)
+    });
+    read.is_ok() && last == *b"\n"
 }
 
 /// The moment from which a command may be run again.
