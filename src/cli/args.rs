@@ -251,6 +251,9 @@ pub struct Apply {
     /// Create the first N new rows, read them back, and go on only if all of them are there as they were sent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub canary: Option<u32>,
+    /// Stop when more than N rows, or P% of the last 200, were refused or stay unknown [default: 50%]
+    #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
+    pub max_failures: Option<Limit>,
     /// Gates that are accepted.
     #[command(flatten)]
     pub accept: Accept,

@@ -149,6 +149,7 @@ impl Stages<'_> {
             accept_unproven: false,
             age_max: args::AGE_MAX_H,
             canary: None,
+            max_failures: None,
             accept: args::Accept::default(),
             settle: 180,
             connection,
