@@ -4,16 +4,19 @@
 mod apply;
 pub mod args;
 mod audit;
+mod canary;
 mod connect;
 mod demo;
 mod diff;
 mod doctor;
+mod fresh;
 mod gates;
 mod look;
 mod offline;
 mod plan;
 mod profile;
 mod render;
+mod resume;
 mod simulate;
 mod snapshot;
 mod status;
@@ -124,4 +127,9 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
 /// The wall clock as an RFC 3339 time stamp in UTC, to the second.
 fn now() -> String {
     jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).map_or_else(|_| String::new(), |t| t.to_string())
+}
+
+/// Seconds that have passed since an RFC 3339 time stamp; none if it is none.
+fn seconds_since(at: &str) -> Option<i64> {
+    at.parse::<jiff::Timestamp>().ok().map(|at| jiff::Timestamp::now().as_second() - at.as_second())
 }

@@ -9,9 +9,10 @@ use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
-use super::look::{look, open_proven};
+use super::fresh::{Age, look_first};
+use super::look::open_proven;
 use super::render::{Render, count, failure};
-use super::{gates, stop};
+use super::{canary, gates, resume, stop};
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -21,8 +22,7 @@ use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows, RESULT};
 use crate::lanes::Stop;
 use crate::person::Person;
-use crate::plan::{Plan, Sought};
-use crate::probe::Probed;
+use crate::plan::Plan;
 
 /// A plan that can be applied, as it was read.
 struct Ready {
@@ -36,21 +36,28 @@ struct Ready {
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
     let stop = stop::watched(Stop::default());
-    let ready = prepare(args)?;
+    let (ready, so_far) = prepare(args)?;
     let session = session()?;
-    let ended = match begin(args, &ready, &session, stop.clone(), render).await {
-        Ok(begun) => create(args, &ready, &session, begun, stop, render).await,
+    let mut shown = None;
+    let ended = match begin(args, &ready, so_far, &session, stop.clone(), render).await {
+        Ok(Door::Open(begun)) => create(args, &ready, &session, begun, stop, &mut shown, render).await,
+        Ok(Door::Done(outcomes)) => ready.plan.n_held().map(|n_held| {
+            tell(&outcomes, n_held, args, render);
+            shown = Some(outcomes);
+        }),
         Err(error) => Err(error),
     };
+    let (ended, resume_at) = resume::told(ended);
     // Whatever ended the run: what the journal says is told, and then the error.
-    let so_far = plan_dir::ledger(&args.dir, &ready.manifest);
-    let outcomes = so_far.and_then(|ledger| plan_dir::outcomes(&ready.plan, &ledger));
+    let outcomes =
+        shown.map_or_else(|| plan_dir::outcomes(&ready.plan, &plan_dir::ledger(&args.dir, &ready.manifest)?), Ok);
     let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
         let mut object = object(outcomes, &session, started.elapsed());
         if let Err(error) = &ended
             && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
         {
             all.extend(failure.clone());
+            all.extend(resume_at.map(|at| ("resume_at".to_owned(), at.into())));
         }
         render.object(&object)
     });
@@ -68,24 +75,13 @@ async fn create(
     session: &Session,
     begun: Begun,
     stop: watch::Receiver<bool>,
+    shown: &mut Option<Outcomes>,
     render: &Render,
 ) -> Result<()> {
-    let settle = Duration::from_secs(u64::from(args.settle));
-    let options = Options { settle, ..Options::default() };
-    let Begun { journal, ledger, people, n_held_back } = begun;
-    let bar = render.bar("Users done:");
-    let ended = apply::apply(&session.client, &journal, &ledger, people, options, stop, |progress| {
-        bar.set_length(progress.rows);
-        bar.set_position(progress.done);
-        bar.set_message(match progress.settling {
-            0 => String::new(),
-            n => format!("{n} being looked up"),
-        });
-    })
-    .await;
-    bar.finish_and_clear();
+    let (journal, n_held_back) = (Arc::clone(&begun.journal), begun.n_held_back);
+    let ended = send(args, ready, session, begun, stop, render).await;
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
-    let written = show(&args.dir, ready, &journal, render);
+    let written = show(args, ready, &journal, render).map(|outcomes| *shown = Some(outcomes));
     ended.and(noted).and(written)?;
     if n_held_back > 0 {
         let what = format!("{n_held_back} rows could not be looked up and were held back");
@@ -94,17 +90,59 @@ async fn create(
     Ok(())
 }
 
-/// Writes the results, and only then the line that says that they are what they should be.
-fn show(dir: &Path, ready: &Ready, journal: &Journal, render: &Render) -> Result<()> {
-    let ledger = plan_dir::ledger(dir, &ready.manifest)?;
-    plan_dir::write_results(dir, &ready.plan, &ready.new, &ledger)?;
-    plan_dir::close(dir, journal)?;
-    let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
-    tell(&outcomes, ready.plan.n_held()?, dir, !ready.manifest.complete, render);
-    Ok(())
+/// Sends what is left; canaries first, if there are to be any.
+async fn send(
+    args: &args::Apply,
+    ready: &Ready,
+    session: &Session,
+    begun: Begun,
+    mut stop: watch::Receiver<bool>,
+    render: &Render,
+) -> Result<()> {
+    let Begun { journal, mut ledger, people, .. } = begun;
+    let settle = Duration::from_secs(u64::from(args.settle));
+    let max_failures = args.max_failures.unwrap_or(Options::default().max_failures);
+    let options = Options { settle, max_failures, ..Options::default() };
+    let send = async |ledger: &Ledger, people: Vec<Person>, stop: watch::Receiver<bool>| {
+        let bar = render.bar("Users done:");
+        let ended = apply::apply(&session.client, &journal, ledger, people, options, stop, |progress| {
+            bar.set_length(progress.rows);
+            bar.set_position(progress.done);
+            bar.set_message(match progress.settling {
+                0 => String::new(),
+                n => format!("{n} being looked up"),
+            });
+        })
+        .await;
+        bar.finish_and_clear();
+        ended
+    };
+    if let Some(n) = args.canary {
+        let canaries = canary::first(&people, &ledger, n);
+        send(&ledger, canaries.clone(), stop.clone()).await?;
+        ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;
+        canary::check(&args.dir, &canaries, &ledger, session, options.settle, &mut stop, render).await?;
+        let n_left = apply::unsent(&ledger, &people).count() as u64;
+        let task = format!("The canaries are there; {} users are left to create.", count(n_left));
+        if n_left > 0 && !args.yes && !render.confirm(&task)? {
+            return Err(Error::new(Kind::Unsafe, "not confirmed: the canaries were sent, and nobody else")
+                .hint("run the same command again to go on"));
+        }
+    }
+    send(&ledger, people, stop).await
 }
 
-fn prepare(args: &args::Apply) -> Result<Ready> {
+/// Writes the results, and only then the line that says that they are what they should be.
+fn show(args: &args::Apply, ready: &Ready, journal: &Journal, render: &Render) -> Result<Outcomes> {
+    let ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;
+    plan_dir::write_results(&args.dir, &ready.plan, &ready.new, &ledger)?;
+    plan_dir::close(&args.dir, journal)?;
+    let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
+    tell(&outcomes, ready.plan.n_held()?, args, render);
+    Ok(outcomes)
+}
+
+fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     let dir = &args.dir;
     let (manifest, plan) = open_proven(dir, args.accept_unproven)?;
     plan.people()?;
@@ -115,9 +153,28 @@ fn prepare(args: &args::Apply) -> Result<Ready> {
             .hint("bring journal.jsonl back, or plan again from a fresh snapshot in another directory"));
     }
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
-    gates::check(args, &manifest, plan_dir::ledger(dir, &manifest)?.bound_to.is_some())?;
+    let so_far = plan_dir::ledger(dir, &manifest)?;
+    gates::check(args, &manifest, so_far.bound_to.is_some())?;
+    // However old it is: where nothing is left to send nothing can go wrong.
+    if n_left(&plan, &so_far)? > 0 {
+        Age::of(&manifest)?.check(args.age_max)?;
+    }
     let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
-    Ok(Ready { manifest, manifest_digest, plan, new })
+    Ok((Ready { manifest, manifest_digest, plan, new }, so_far))
+}
+
+/// Rows that may still be sent.
+fn n_left(plan: &Plan, so_far: &Ledger) -> Result<u64> {
+    let outcomes = plan_dir::outcomes(plan, so_far)?;
+    Ok(outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?)
+}
+
+/// What stands behind the door.
+enum Door {
+    /// A run.
+    Open(Begun),
+    /// Nothing is left to do: an earlier run was closed, and its results are what they were.
+    Done(Outcomes),
 }
 
 /// A run that may create.
@@ -133,13 +190,13 @@ struct Begun {
 async fn begin(
     args: &args::Apply,
     ready: &Ready,
+    so_far: Ledger,
     session: &Session,
     mut stop: watch::Receiver<bool>,
     render: &Render,
-) -> Result<Begun> {
+) -> Result<Door> {
     let Ready { manifest, manifest_digest, plan, new } = ready;
     let mut people = plan.people()?;
-    let so_far = plan_dir::ledger(&args.dir, manifest)?;
     let organisation = tokio::select! {
         met = meet(session, &so_far, &mut people) => met?,
         _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
@@ -149,42 +206,48 @@ async fn begin(
         let what = format!("the plan is for another organisation than {} ({})", organisation.shown(), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
-    let outcomes = plan_dir::outcomes(plan, &so_far)?;
-    let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
+    let left = n_left(plan, &so_far)?;
     let task = format!("{} users to create in {}", count(left), organisation.shown());
     if args.yes {
         // Nobody is asked: whoever looks on sees at least where it goes.
         render.say(format!("{task}."));
     }
+    if left == 0 && resume::is_closed(&args.dir, &so_far, &organisation.id) {
+        return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
+    }
     if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
     // Before the journal is begun: whoever stops meanwhile has bound the plan to nothing.
-    let looked = match manifest.complete {
-        true => Probed::default(),
-        false => tokio::select! {
-            looked = look_up(&so_far, &people, session, render) => looked?,
-            _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
-        },
+    let looked = tokio::select! {
+        looked = look_first(manifest, &so_far, &people, session, render) => looked?,
+        _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
     };
     let to = Binding {
         plan: manifest.plan_digest().to_owned(),
         manifest: manifest_digest.clone(),
         org: organisation.id.clone(),
     };
+    drop(so_far);
     let (journal, mut ledger) = Journal::open(&args.dir, &to, super::now, || is_still(&args.dir, ready))?;
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
         ledger = plan_dir::ledger(&args.dir, manifest)?;
     }
-    // Written before the first create: afterwards a missing journal can be told from a run that never began.
-    plan_dir::write_results(&args.dir, plan, new, &ledger)?;
-    people.retain(|person| !looked.refused.contains(&person.key));
-    Ok(Begun { journal: Arc::new(journal), ledger, people, n_held_back: looked.refused.len() as u64 })
+    looked.tell(&ledger, render);
+    // Before the first create: afterwards a missing journal can be told from a run that never began.
+    if !args.dir.join(RESULT).exists() {
+        plan_dir::write_results(&args.dir, plan, new, &ledger)?;
+    }
+    people.retain(|person| !looked.held_back.contains(&person.key));
+    let (journal, n_held_back) = (Arc::new(journal), looked.held_back.len() as u64);
+    Ok(Door::Open(Begun { journal, ledger, people, n_held_back }))
 }
 
 /// Who is at the other end, and whether it has the divisions that people name who are not settled yet.
 async fn meet(session: &Session, so_far: &Ledger, people: &mut [Person]) -> Result<Organisation> {
     let organisation = session.client.organisation().await?;
+    // That was a reply: if it had no rate headers, the organisation's limits are asked instead.
+    session.client.learn_limits().await;
     let is_open =
         |person: &&mut Person| !so_far.row(person.row).is_some_and(Row::is_final) && person.division.is_some();
     let mut naming: Vec<&mut Person> = people.iter_mut().filter(is_open).collect();
@@ -197,27 +260,6 @@ async fn meet(session: &Session, so_far: &Ledger, people: &mut [Person]) -> Resu
         apply::resolve_divisions(&mut naming, &divisions)?;
     }
     Ok(organisation)
-}
-
-/// Looks every row up that was not sent yet.
-async fn look_up(so_far: &Ledger, people: &[Person], session: &Session, render: &Render) -> Result<Probed> {
-    let sought: Vec<Sought> = apply::unsent(so_far, people)
-        .map(|p| Sought { row: p.row, key: p.key.clone(), address: p.email.clone() })
-        .collect();
-    let looked = look(&sought, session, render).await?;
-    if !sought.is_empty() && looked.proof.values_max == 0 {
-        return Err(Error::new(Kind::Unsafe, "the service refuses every search: no row can be looked up").hint(
-            "plan against a complete snapshot (`rosterdiff snapshot`, then `plan --snapshot`); nothing was sent",
-        ));
-    }
-    for gap in looked.proof.gaps() {
-        render.say(format!("Accepted unproven: {gap}."));
-    }
-    if !looked.refused.is_empty() {
-        let n = count(looked.refused.len() as u64);
-        render.say(format!("{n} rows could not be looked up: they are held back and stay unprocessed."));
-    }
-    Ok(looked)
 }
 
 fn interrupted() -> Error {
@@ -246,16 +288,15 @@ const fn reason(kind: Kind) -> &'static str {
     }
 }
 
-fn tell(outcomes: &Outcomes, n_held: u64, dir: &Path, is_unproven: bool, render: &Render) {
+fn tell(outcomes: &Outcomes, n_held: u64, args: &args::Apply, render: &Render) {
     render.say(sum(outcomes));
-    render.say(format!("Results: {}", dir.display()));
+    render.say(format!("Results: {}", args.dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
         render.say("Refused rows are in refused.csv with the service's words: correct it and plan it again.");
     }
     tell_held(n_held, render);
     if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > n_held {
-        let accept = if is_unproven { " --accept-unproven" } else { "" };
-        render.say(format!("To go on: rosterdiff apply {} --yes{accept}", dir.display()));
+        render.say(format!("To go on: {}", resume::command(args)));
     }
 }
 

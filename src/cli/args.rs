@@ -230,6 +230,9 @@ pub struct Accept {
     pub max_creates: Option<Limit>,
 }
 
+/// Hours that what proves a plan may be old, unless something else is said.
+pub const AGE_MAX_H: u32 = 24;
+
 /// `apply`.
 #[derive(Debug, Args)]
 pub struct Apply {
@@ -242,6 +245,15 @@ pub struct Apply {
     /// Apply a plan that is not proven: it is bound to the organisation it meets, and every row is looked up first
     #[arg(long)]
     pub accept_unproven: bool,
+    /// Hours that the snapshot, or whatever else proves the plan, may be old
+    #[arg(long, value_name = "HOURS", default_value_t = AGE_MAX_H, value_parser = clap::value_parser!(u32).range(1..))]
+    pub age_max: u32,
+    /// Create the first N new rows, read them back, and go on only if all of them are there as they were sent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub canary: Option<u32>,
+    /// Stop when more than N rows, or P% of the last 200, were refused or stay unknown [default: 50%]
+    #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
+    pub max_failures: Option<Limit>,
     /// Gates that are accepted.
     #[command(flatten)]
     pub accept: Accept,

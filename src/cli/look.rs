@@ -36,8 +36,8 @@ pub(super) async fn look_up(
     snapshot.add_probed(&probed.users, probed.proof)
 }
 
-/// Looks keys up and says what came of it.
-pub(super) async fn look(sought: &[Sought], session: &Session, render: &Render) -> Result<probe::Probed> {
+/// Looks keys up, and says nothing of it but how far it is.
+pub(super) async fn ask(sought: &[Sought], session: &Session, render: &Render) -> Result<probe::Probed> {
     let bar = render.bar("Addresses looked up:");
     let probed = probe::probe(&session.client, sought, |progress| {
         bar.set_length(progress.values);
@@ -45,7 +45,12 @@ pub(super) async fn look(sought: &[Sought], session: &Session, render: &Render) 
     })
     .await;
     bar.finish_and_clear();
-    let probed = probed?;
+    probed
+}
+
+/// Looks keys up and says what came of it.
+pub(super) async fn look(sought: &[Sought], session: &Session, render: &Render) -> Result<probe::Probed> {
+    let probed = ask(sought, session, render).await?;
     let proof = &probed.proof;
     if proof.keys == 0 {
         return Ok(probed);

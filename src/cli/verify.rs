@@ -67,7 +67,8 @@ fn expected(plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
     Ok(expected)
 }
 
-fn tell(verified: &Verified, render: &Render) {
+/// What reading back found.
+pub(super) fn tell(verified: &Verified, render: &Render) {
     let mut text = format!("Verified: {} users are there as they were sent", count(verified.n_as_sent));
     if verified.n_not_visible > 0 {
         text += &format!(", {} are not visible yet (created minutes ago)", count(verified.n_not_visible));

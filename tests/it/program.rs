@@ -2,6 +2,8 @@
 
 mod audit;
 mod bad_input;
+mod bad_line;
+mod canaries;
 mod canary;
 mod connect;
 mod diff;
@@ -12,10 +14,12 @@ mod encodings;
 mod evidence;
 mod feeding_back;
 mod fields;
+mod freshness;
 mod front;
 mod gates;
 mod hardening;
 mod kill;
+mod limits;
 mod memory;
 mod readme;
 mod rosters;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod faults;
+mod freshness;
 mod pace;
 mod probing;
 mod rig;

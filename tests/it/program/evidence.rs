@@ -231,17 +231,35 @@ fn a_directory_that_a_crash_left_unclosed_is_told_and_closed_by_apply() {
 }
 
 #[test]
-fn a_run_over_a_finished_plan_leaves_it_closed_and_the_chain_goes_on() {
+fn a_run_over_a_finished_plan_changes_no_byte_of_it() {
     let world = finished();
-    let first = world.read("hr.plan/journal.jsonl");
-    for n_runs in 2..4 {
+    let before = files(&world);
+    let ran = world.done("apply hr.plan --yes");
+    assert!(ran.err.contains("6 new = 5 created + 0 adopted + 1 taken"), "{ran:?}");
+    assert!(files(&world) == before);
+}
+
+#[test]
+fn a_result_that_was_altered_or_lost_is_written_again_and_the_chain_goes_on() {
+    let world = finished();
+    let whole = files(&world);
+    for n_closed in 2..4 {
+        let first = world.read("hr.plan/journal.jsonl");
+        match n_closed {
+            2 => fs::remove_file(world.path("hr.plan/created.csv")).unwrap(),
+            _ => world.write("hr.plan/result.parquet", "PAR1"),
+        }
         world.done("apply hr.plan --yes -q");
         world.done(OFFLINE);
         let journal = world.journal();
-        assert_eq!(journal.iter().filter(|line| line["ev"] == "close").count(), n_runs);
+        assert_eq!(journal.iter().filter(|line| line["ev"] == "close").count(), n_closed);
         assert_eq!(journal.last().unwrap()["ev"], "close");
+        assert!(world.read("hr.plan/journal.jsonl").starts_with(&first));
     }
-    assert!(world.read("hr.plan/journal.jsonl").starts_with(&first));
+    let after = files(&world);
+    for (name, bytes) in whole.iter().filter(|(name, _)| *name != journal::FILE) {
+        assert!(after[name] == *bytes, "{name}");
+    }
 }
 
 /// The chain by the words of the journal's documentation, with nothing of the program's own.

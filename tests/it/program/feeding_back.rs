@@ -106,11 +106,11 @@ fn an_empty_map_leaves_an_optional_field_out_and_help_tells_no_value_of_the_envi
     assert_eq!(ran.err.lines().next(), Some("Columns: email = \"Email\", name = \"Name\", employee-id = \"Title\""));
     refused(&dir, "diff hr.csv --snapshot org.csv --map email=", 2, &["--map email="]);
     for line in ["plan --help", "apply --help", "snapshot -h"] {
-        let mut help = command(dir.path(), "https://canary.example", line);
-        help.env("ROSTERDIFF_LOGIN_URL", "https://canary.example").env("ROSTERDIFF_CA_FILE", "/home/canary/ca.pem");
+        let mut help = command(dir.path(), "https://magpie.example", line);
+        help.env("ROSTERDIFF_LOGIN_URL", "https://magpie.example").env("ROSTERDIFF_CA_FILE", "/home/magpie/ca.pem");
         let ran = Ran::of(help.output().unwrap());
         assert!(
-            ran.code == Some(0) && ran.out.contains("ROSTERDIFF_API_URL") && !ran.out.contains("canary"),
+            ran.code == Some(0) && ran.out.contains("ROSTERDIFF_API_URL") && !ran.out.contains("magpie"),
             "{ran:?}"
         );
     }

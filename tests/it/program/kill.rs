@@ -11,15 +11,15 @@ use serde_json::Value;
 use super::world::{World, contents, fast, people, until};
 use crate::support::Ran;
 
-const N_PEOPLE: usize = 150;
-const RESUME: &str = "apply hr.plan --yes --json --settle 2";
+pub const N_PEOPLE: usize = 150;
+pub const RESUME: &str = "apply hr.plan --yes --json --settle 2";
 
 /// Listing and search lag a little behind writes.
-fn lagging() -> Settings {
+pub fn lagging() -> Settings {
     Settings { list_lag: Duration::from_millis(300), search_lag: Duration::from_millis(300), ..fast() }
 }
 
-fn set_latency(world: &World, ms: u64) {
+pub fn set_latency(world: &World, ms: u64) {
     world.server.with_org(|org| org.settings_mut().latency = Duration::from_millis(ms));
 }
 
@@ -78,14 +78,14 @@ fn assert_everybody_once(world: &World) {
     });
 }
 
-fn assert_sums_hold(object: &Value) {
+pub fn assert_sums_hold(object: &Value) {
     let outcomes = ["created", "adopted", "taken", "refused", "unknown", "unprocessed"];
     let sum: u64 = outcomes.iter().map(|outcome| object[outcome].as_u64().unwrap()).sum();
     assert_eq!(sum, N_PEOPLE as u64, "{object}");
 }
 
 /// The last run: everything is done, and a plan from a fresh snapshot has nobody new.
-fn finish(world: &World) -> Value {
+pub fn finish(world: &World) -> Value {
     set_latency(world, 0);
     let object = world.done(RESUME).json();
     assert_eq!(world.done("verify hr.plan --offline --json").json()["closed"], true);
@@ -123,6 +123,44 @@ fn a_run_killed_three_times_creates_nobody_twice_and_loses_nobody() {
     let object = finish(&world);
     assert!(object["adopted"].as_u64().unwrap() >= 1, "{object}");
     assert_eq!(world.done("verify hr.plan --json").json()["as_sent"], N_PEOPLE);
+}
+
+/// Numbers that look like chance and are the same every time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+// Rows 20 and 28
+#[test]
+fn runs_killed_at_random_moments_end_with_everybody_there_once() {
+    let mut n_kills = 0;
+    for seed in 1..=4 {
+        let world = World::planned(Settings { finishes_orphans: seed % 2 == 0, ..lagging() }, &people(N_PEOPLE));
+        let mut chance = Chance(seed);
+        for _ in 0..5 {
+            set_latency(&world, 40 + chance.below(200));
+            let n_lines = world.journal().len() + usize::try_from(chance.below(45)).unwrap();
+            let mut child = world.start(RESUME);
+            // It may be killed before it has written a line, and it may be too fast to be killed.
+            let is_over = until("the moment to kill it", || {
+                let is_over = child.try_wait().unwrap().is_some();
+                (is_over || world.journal().len() >= n_lines).then_some(is_over)
+            });
+            child.kill().unwrap();
+            n_kills += u32::from(child.wait().unwrap().code().is_none() && !is_over);
+            assert_sums_hold(&world.done("status hr.plan --json").json());
+        }
+        finish(&world);
+        let verified = world.done("verify hr.plan --json").json();
+        assert_eq!((&verified["as_sent"], &verified["differences"]), (&N_PEOPLE.into(), &0.into()), "seed {seed}");
+    }
+    println!("killed {n_kills} times");
+    assert!(n_kills >= 12, "killed {n_kills} times only");
 }
 
 #[test]
@@ -165,7 +203,7 @@ fn an_interrupted_run_records_its_calls_in_flight_and_goes_on_later() {
         send(&child, signal);
         let ran = Ran::of(child.wait_with_output().unwrap());
         assert_eq!(ran.code, Some(7), "{signal}: {ran:?}");
-        assert!(ran.err.contains("hint: "), "{ran:?}");
+        assert!(ran.err.contains("hint: ") && ran.err.contains("To go on: rosterdiff apply hr.plan --yes"), "{ran:?}");
         let journal = world.journal();
         assert_eq!(dangling(&journal), BTreeSet::new(), "{signal}");
         assert_eq!(n_users(&world), n_events(&journal, "done"), "{signal}");

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use rosterdiff::files::manifest::Manifest;
 use rosterdiff::sim::{Org, Server, Settings};
 use serde_json::Value;
 
@@ -64,6 +66,19 @@ impl World {
         self.done("plan hr.csv --snapshot org.parquet -o hr.plan -q");
     }
 
+    /// Makes `hr.plan` a plan whose proof is so many seconds old, or of the future if negative: its manifest says so and is
+    /// sealed again, as if the clock had been another when it was made.
+    pub fn age_plan(&self, seconds: i64) {
+        let dir = self.path("hr.plan");
+        let mut manifest = Manifest::read(&dir).unwrap();
+        let at = Timestamp::now().as_second() - seconds;
+        let at = Timestamp::from_second(at).unwrap().to_string();
+        let certificate = manifest.certificate.iter_mut().flat_map(|c| [&mut c.started_at, &mut c.ended_at]);
+        let probe = manifest.probe.iter_mut().map(|probe| &mut probe.ended_at);
+        certificate.chain(probe).chain([&mut manifest.made_at]).for_each(|said| said.clone_from(&at));
+        manifest.write(&dir).unwrap();
+    }
+
     /// The runtime of the server, for another one beside it.
     pub fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
         self.runtime.enter()
@@ -103,6 +118,11 @@ impl World {
 
     pub fn start(&self, line: &str) -> Child {
         self.command(line).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Requests of any kind that reached the organisation.
+    pub fn n_requests(&self) -> u64 {
+        self.server.with_org(|org| org.counts().by_status.values().sum())
     }
 
     /// Creates that reached the organisation.
