@@ -4,6 +4,7 @@
 //! reads the roster. An intent is durable before its create leaves; an outcome follows. What may have happened is
 //! looked up before anything is sent again (`worker`), while other rows go on.
 
+pub mod changes;
 pub mod journal;
 pub mod ledger;
 mod worker;

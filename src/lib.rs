@@ -24,6 +24,9 @@ pub mod apply;
 pub mod doctor;
 pub mod files;
 pub mod probe;
+pub mod restore;
+pub mod rollback;
+mod stepwise;
 pub mod take;
 pub mod verify;
 

@@ -11,7 +11,7 @@ use super::args;
 use super::connect::Session;
 use super::look::{look, open_proven};
 use super::render::{Render, count, failure};
-use super::{gates, stop};
+use super::{gates, restore, stop};
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -47,6 +47,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let outcomes = so_far.and_then(|ledger| plan_dir::outcomes(&ready.plan, &ledger));
     let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
         let mut object = object(outcomes, &session, started.elapsed());
+        restore::count_in(&mut object, &args.dir, &ready.manifest, &ready.plan)?;
         if let Err(error) = &ended
             && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
         {
@@ -58,6 +59,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     told?;
     let outcomes = outcomes?;
     let left = outcomes.of(Outcome::Refused) + outcomes.of(Outcome::Unknown);
+    let left = left + restore::n_failed(&args.dir, &ready.manifest, &ready.plan)?;
     Ok(if left > 0 { super::EXIT_ROWS_LEFT } else { 0 })
 }
 
@@ -72,6 +74,7 @@ async fn create(
 ) -> Result<()> {
     let options = Options { settle: Duration::from_secs(u64::from(args.settle)) };
     let Begun { journal, ledger, people, n_held_back } = begun;
+    let also = stop.clone();
     let bar = render.bar("Users done:");
     let ended = apply::apply(&session.client, &journal, &ledger, people, options, stop, |progress| {
         bar.set_length(progress.rows);
@@ -83,6 +86,10 @@ async fn create(
     })
     .await;
     bar.finish_and_clear();
+    let ended = match ended {
+        Ok(()) => restore::run(&ready.manifest, &ready.plan, &session.client, &journal, &ledger, also, render).await,
+        Err(error) => Err(error),
+    };
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
     let written = show(&args.dir, ready, &journal, render);
     ended.and(noted).and(written)?;
@@ -100,7 +107,7 @@ fn show(dir: &Path, ready: &Ready, journal: &Journal, render: &Render) -> Result
     plan_dir::close(dir, journal)?;
     let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
     tell(&outcomes, ready.plan.n_held()?, dir, !ready.manifest.complete, render);
-    Ok(())
+    restore::tell(&ready.manifest, &ready.plan, &ledger, render)
 }
 
 fn prepare(args: &args::Apply) -> Result<Ready> {
@@ -150,12 +157,13 @@ async fn begin(
     }
     let outcomes = plan_dir::outcomes(plan, &so_far)?;
     let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
-    let task = format!("{} users to create in {}", count(left), organisation.shown());
+    let n_restores = restore::n_open(manifest, plan, &so_far)?;
+    let task = format!("{} users to create in {}{}", count(left), organisation.shown(), restore::also(n_restores));
     if args.yes {
         // Nobody is asked: whoever looks on sees at least where it goes.
         render.say(format!("{task}."));
     }
-    if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
+    if left + n_restores > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
     // Before the journal is begun: whoever stops meanwhile has bound the plan to nothing.
@@ -171,7 +179,8 @@ async fn begin(
         manifest: manifest_digest.clone(),
         org: organisation.id.clone(),
     };
-    let (journal, mut ledger) = Journal::open(&args.dir, &to, super::now, || is_still(&args.dir, ready))?;
+    let (journal, mut ledger) =
+        Journal::open(&args.dir, &to, super::now, || manifest.check_still(&args.dir, manifest_digest))?;
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
         ledger = plan_dir::ledger(&args.dir, manifest)?;
     }
@@ -223,18 +232,7 @@ fn interrupted() -> Error {
     Error::new(Kind::Interrupted, "interrupted; nothing was sent").hint("safe to run again")
 }
 
-/// A confirmation may take minutes: whether the directory still holds the plan that was read.
-fn is_still(dir: &Path, ready: &Ready) -> Result<()> {
-    ready.manifest.check_outputs(dir)?;
-    let found = Manifest::read(dir)?;
-    if found == ready.manifest && Digest::of_file(&dir.join(manifest::FILE))?.blake3 == ready.manifest_digest {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Unsafe, format!("{} was planned again meanwhile", dir.display()))
-        .hint("look at the new plan and run the same command again; nothing was sent"))
-}
-
-const fn reason(kind: Kind) -> &'static str {
+pub(super) const fn reason(kind: Kind) -> &'static str {
     match kind {
         Kind::Interrupted => "interrupted",
         Kind::Credentials => "credentials",

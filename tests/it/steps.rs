@@ -4,6 +4,8 @@ mod apply;
 mod faults;
 mod pace;
 mod probing;
+mod restore;
 mod rig;
+mod rollback;
 mod snapshot;
 mod stubborn;

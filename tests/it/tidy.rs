@@ -29,7 +29,8 @@ fn depth(module: &str) -> u8 {
         "error" | "cells" | "columns" | "email" | "lanes" | "name" | "number" | "person" | "phone" | "reason"
         | "strings" => 0,
         "roster" | "snapshot" | "plan" | "audit" => 1,
-        "api" | "take" | "probe" | "apply" | "files" | "verify" | "doctor" | "sim" => 2,
+        "api" | "take" | "probe" | "apply" | "stepwise" | "rollback" | "restore" | "files" | "verify" | "doctor"
+        | "sim" => 2,
         "cli" => 3,
         other => panic!("module {other} has no place in the house: give it one here and in ARCHITECTURE.md"),
     }
