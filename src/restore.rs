@@ -24,7 +24,7 @@ use crate::stepwise::{Came, Hand, Look, Turn, each, said};
 
 /// What a restored user has lost, for people.
 pub const NOT_GIVEN_BACK: &str =
-    "roles and permissions, extensions and default stations do not come back, and its division is the home division";
+    "roles, permissions, extensions and default stations do not come back, and they are in the home division";
 /// The permission that restoring takes.
 const NEEDS: &str = "directory:user:view and directory:user:edit";
 /// Versions that are tried for one user while others keep changing it.
@@ -96,7 +96,7 @@ pub fn wanted(plan: &Plan) -> Result<Vec<Wanted>> {
     let of = |at: usize| Wanted {
         row: u32::try_from(at + 1).unwrap_or(u32::MAX),
         key: keys.get(at).unwrap_or_default().to_owned(),
-        user_id: owned(ids.get(at)),
+        user_id: owned(ids.get(at)).filter(|id| !id.is_empty()),
         user_email: owned(emails.get(at)),
         fields: Fields {
             name: owned(names.get(at)),

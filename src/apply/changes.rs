@@ -295,3 +295,99 @@ fn is_ours(created: Option<&Row>, id: &str) -> Result<(), String> {
     };
     if created.is_some_and(is_ours) { Ok(()) } else { Err("it is removed and was not created here".to_owned()) }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::apply::ledger::{Ledger, Line};
+
+    /// Row 1 is created as `u1`, row 2 adopted as `u2`, row 3 taken by `u3`; row 4 was never sent.
+    fn replayed(events: &[Value]) -> Result<Ledger, String> {
+        let done =
+            |row: u32, outcome: &str| json!({"ev": "done", "row": row, "outcome": outcome, "id": format!("u{row}")});
+        let intent = |row: u32| json!({"ev": "intent", "row": row, "att": 1});
+        let mut all = vec![json!({"ev": "header", "v": 2, "plan": "p", "manifest": "m", "org": "o", "tool": "t"})];
+        all.extend([intent(1), done(1, "created"), intent(2), done(2, "adopted"), intent(3), done(3, "taken")]);
+        all.extend_from_slice(events);
+        let mut ledger = Ledger::default();
+        for (event, seq) in all.into_iter().zip(1_u64..) {
+            let mut line = event;
+            (line["seq"], line["at"]) = (seq.into(), "2026-01-01T00:00:00Z".into());
+            ledger.replay(&serde_json::from_value::<Line>(line).unwrap())?;
+        }
+        Ok(ledger)
+    }
+
+    fn change(row: u32, step: &str, att: u32) -> Value {
+        json!({"ev": "change", "row": row, "step": step, "id": format!("u{row}"), "version": 1, "att": att})
+    }
+
+    fn event(ev: &str, row: u32) -> Value {
+        json!({"ev": ev, "row": row, "why": "x", "id": format!("u{row}"), "http": 200})
+    }
+
+    fn restored(outcome: &str) -> Value {
+        json!({"ev": "restored", "row": 4, "id": "u4", "outcome": outcome})
+    }
+
+    #[test]
+    fn what_follows_is_replayed_to_where_it_got() {
+        let removed = [change(1, "remove", 1), event("unsure", 1), change(1, "remove", 2), event("unchanged", 1)];
+        let before = replayed(&removed).unwrap().changes.of(1).unwrap().clone();
+        assert_eq!((before.stage, before.attempts, before.is_unsure()), (Stage::Unsent, 1, true));
+        let after = replayed(&[&removed[..], &[event("changed", 1)]].concat()).unwrap();
+        assert!(after.changes.of(1).unwrap().is_removed());
+        let again = [event("kept", 2), change(2, "remove", 1), event("changed", 2)];
+        assert!(replayed(&again).unwrap().changes.of(2).unwrap().is_removed());
+        let both = [change(4, "restore", 1), event("changed", 4), change(4, "fill", 2), event("changed", 4)];
+        for (n, expected) in
+            [(1, Some(Restoration::Unknown)), (2, Some(Restoration::Restored)), (3, Some(Restoration::Unknown))]
+        {
+            assert_eq!(replayed(&both[..n]).unwrap().changes.of(4).unwrap().restoration(), expected, "{n} events");
+        }
+        let closed = replayed(&[&both[..], &[restored("restored")]].concat()).unwrap();
+        assert_eq!(closed.changes.of(4).unwrap().stage, Stage::Final(Restoration::Restored));
+        // Every prefix replays.
+        (0..=both.len()).for_each(|n| assert!(replayed(&both[..n]).is_ok()));
+    }
+
+    #[test]
+    fn what_cannot_follow_is_damage() {
+        let stranger = json!({"ev": "change", "row": 1, "step": "remove", "id": "u9", "att": 1});
+        let gone = [change(1, "remove", 1), event("changed", 1)];
+        let back = [change(4, "restore", 1), event("changed", 4), restored("restored")];
+        let cases: Vec<Vec<Value>> = vec![
+            // Only what was created here is removed, and only by its own id.
+            vec![change(3, "remove", 1)],
+            vec![change(4, "remove", 1)],
+            vec![stranger],
+            vec![event("kept", 3)],
+            // Only a row that was never sent is restored.
+            vec![change(1, "restore", 1)],
+            vec![change(4, "fill", 1)],
+            vec![change(4, "restore", 1), change(4, "fill", 2)],
+            // An end needs a beginning, and there is one end.
+            vec![event("changed", 1)],
+            vec![event("unchanged", 4)],
+            vec![event("unsure", 1)],
+            vec![change(1, "remove", 2)],
+            [&gone[..], &[change(1, "remove", 2)]].concat(),
+            [&gone[..], &[event("kept", 1)]].concat(),
+            [&gone[..], &[event("changed", 1)]].concat(),
+            [&back[..], &[restored("restored")]].concat(),
+            [&back[..], &[change(4, "restore", 2)]].concat(),
+            vec![restored("restored")],
+            vec![restored("restore_unknown")],
+            vec![change(4, "restore", 1), restored("restored")],
+            vec![change(4, "restore", 1), restored("restore_refused")],
+            // A restored row is not sent either.
+            vec![change(4, "restore", 1), json!({"ev": "intent", "row": 4, "att": 1})],
+        ];
+        for events in cases {
+            assert!(replayed(&events).is_err(), "{events:?}");
+        }
+    }
+}

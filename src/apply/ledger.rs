@@ -385,6 +385,9 @@ impl Ledger {
     }
 
     fn intent(&mut self, row: u32, att: u32, at: &str) -> Result<(), String> {
+        if self.changes.of(row).is_some_and(|change| change.step != Step::Remove) {
+            return Err(format!("row {row} was restored and is sent"));
+        }
         let found = self.rows.entry(row).or_insert_with(Row::fresh);
         if matches!(found.stage, Stage::Done(_)) {
             return Err(format!("row {row} was final and is sent again"));

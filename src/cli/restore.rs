@@ -99,7 +99,7 @@ pub(super) fn tell(manifest: &Manifest, plan: &Plan, ledger: &Ledger, render: &R
     let parts: Vec<String> = parts.iter().map(|(n, word)| format!("{} {word}", count(*n))).collect();
     render.say(format!("{} deleted = {}", count(manifest.to_restore()), parts.join(" + ")));
     if tally.restored > 0 {
-        render.say(format!("Of restored users {NOT_GIVEN_BACK} (restored.csv)."));
+        render.say(format!("Of restored users {NOT_GIVEN_BACK}."));
     }
     if tally.fields_left > 0 {
         let n = count(tally.fields_left);

@@ -260,7 +260,8 @@ fn check_restored(plan: &Plan, ledger: &Ledger) -> Result<()> {
     let is_planned = |(row, change): (u32, &Change)| {
         let at = (row as usize).wrapping_sub(1);
         change.step == Step::Remove
-            || words.get(at) == Some(Verdict::Deleted.as_str()) && ids.get(at) == change.id.as_deref()
+            || words.get(at) == Some(Verdict::Deleted.as_str())
+                && ids.get(at).filter(|id| !id.is_empty()) == change.id.as_deref()
     };
     if ledger.changes.all().all(is_planned) {
         return Ok(());

@@ -91,6 +91,22 @@ fn the_simulator_knows_the_wire_and_nothing_else_of_the_client() {
 }
 
 #[test]
+fn only_a_rollback_can_delete_and_only_a_restoration_can_change_a_user() {
+    let own = ["src/api.rs", "src/api/changes.rs"];
+    let wire = ["src/api/wire.rs", "src/api/http.rs"];
+    for (file, text) in sources("src").into_iter().filter(|(file, _)| !file.starts_with("src/sim")) {
+        let allowed = |needle: &str, homes: &[&str]| {
+            assert!(!text.contains(needle) || homes.contains(&file.as_str()), "{needle} in {file}");
+        };
+        for method in ["Method::Patch", "Method::Delete"] {
+            allowed(method, &[&own[..], &wire].concat());
+        }
+        allowed("Remover", &[&own[..], &["src/rollback.rs"]].concat());
+        allowed("Restorer", &[&own[..], &["src/restore.rs"]].concat());
+    }
+}
+
+#[test]
 fn each_package_has_one_home() {
     let homes: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("clap", &["src/cli/args.rs", "src/cli/args/reading.rs", "src/cli.rs"][..]),
