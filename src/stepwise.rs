@@ -30,7 +30,7 @@ const OUTAGE_MAX: Duration = Duration::from_secs(15 * 60);
 /// Longest wait between two calls for one user, in seconds as a power of two.
 const WAIT_LOG_MAX: u32 = 6;
 /// Calls for one user whose replies may be lost while other users get theirs.
-const LOST_MAX: u32 = 5;
+const LOST_MAX: u32 = 8;
 /// Times that a fresh token may be refused.
 const AUTH_MAX: u32 = 3;
 

@@ -155,7 +155,8 @@ impl<W: Wire> Client<W> {
         for query in queries {
             match self.read::<UserBody>(call, &get(&path, query)).await? {
                 Ok(body) => return Ok(body.into_user(State::Active).filter(|user| user.id == id)),
-                Err(words) if words.status == 404 => {}
+                // What is no id of its own form may be a bad request to it.
+                Err(words) if [400, 404].contains(&words.status) => {}
                 Err(words) => return Err(Fate::Refused(words).into_error(call)),
             }
         }

@@ -56,11 +56,12 @@ pub(super) async fn run<W: Wire>(
     stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<()> {
-    if n_open(manifest, plan, ledger)? == 0 {
+    let n_open = n_open(manifest, plan, ledger)?;
+    if n_open == 0 {
         return Ok(());
     }
     let bar = render.bar("Users restored:");
-    bar.set_length(n_open(manifest, plan, ledger)?);
+    bar.set_length(n_open);
     let ended =
         restore::restore(client, journal, ledger, restore::wanted(plan)?, stop, |done| bar.set_position(done)).await;
     bar.finish_and_clear();
@@ -100,6 +101,9 @@ pub(super) fn tell(manifest: &Manifest, plan: &Plan, ledger: &Ledger, render: &R
     render.say(format!("{} deleted = {}", count(manifest.to_restore()), parts.join(" + ")));
     if tally.restored > 0 {
         render.say(format!("Of restored users {NOT_GIVEN_BACK}."));
+    }
+    if tally.open() > 0 {
+        render.say("Another `apply` looks at those that are not tried or unknown.");
     }
     if tally.fields_left > 0 {
         let n = count(tally.fields_left);

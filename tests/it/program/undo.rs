@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command};
 use std::time::Duration;
 
+use rosterdiff::api::wire::Method;
 use rosterdiff::sim::{Org, Origin, Settings, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::world::{World, command, fast, keys, people, table, until};
 use crate::support::Ran;
@@ -348,4 +349,36 @@ fn without_being_asked_nobody_is_changed_or_deleted_by_any_command() {
         );
         assert_eq!(org.counts().n_modified, 0);
     });
+}
+
+#[test]
+fn whatever_the_service_quotes_no_address_and_no_name_is_told_or_journalled() {
+    let mut org = Org::new(fast());
+    org.seed_csv("email,name,state\nGone.Nightingale@roost.example,Canary Nightingale,deleted").unwrap();
+    let world = World::of(org);
+    world.write(
+        "hr.csv",
+        "Name,Email\nCanary Nightingale,Gone.Nightingale@roost.example\nCanary Nightingale,New.Nightingale@roost.example\n",
+    );
+    world.done("plan hr.csv -o hr.plan --restore-deleted");
+    world.server.with_org(|org| {
+        org.after_each(|_, request, reply| {
+            if matches!(request.method, Method::Patch | Method::Delete) {
+                let quote = "no New.Nightingale@roost.example (Canary Nightingale) here";
+                let body = json!({ "status": 400, "code": quote, "message": quote, "contextId": quote });
+                reply.status = 400;
+                reply.headers = vec![("inin-correlation-id".to_owned(), quote.to_owned())];
+                reply.body = body.to_string().into_bytes();
+            }
+        });
+    });
+    let applied = world.run("apply hr.plan --yes --json --verbose");
+    let rolled_back = world.run("rollback hr.plan --yes --json --verbose");
+    // A no is believed, although what it was said of is done here: the user is read again, and found as it is.
+    assert_eq!((applied.code, &applied.json()["restore_refused"]), (Some(1), &1.into()));
+    assert_eq!((rolled_back.code, &rolled_back.json()["kept"]), (Some(0), &1.into()));
+    let journal = String::from_utf8(world.read("hr.plan/journal.jsonl")).unwrap();
+    for text in [&applied.err, &applied.out, &rolled_back.err, &rolled_back.out, &journal] {
+        assert!(!text.to_lowercase().contains("nightingale"), "{text}");
+    }
 }

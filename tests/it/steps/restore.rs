@@ -33,7 +33,7 @@ fn org(settings: Settings) -> Org {
 /// Every fourth row agrees with its user; every row has another spelling of the address.
 fn roster() -> String {
     let row = |n: usize| {
-        let department = if n % 4 == 0 { "Old" } else { "New" };
+        let department = if n.is_multiple_of(4) { "Old" } else { "New" };
         format!("GONE{n}@example.com,Gone {n},{department}\nhere{n}@example.com,Here {n},New\n")
     };
     format!("email,name,department\n{}", (0..N).map(row).collect::<String>())
@@ -103,7 +103,7 @@ fn assert_all_back(direct: &Direct, plan: &Plan, dir: &Path) {
     assert_eq!(tally(plan, dir), Tally { restored: N as u64, ..Tally::default() });
     for n in 0..N {
         let back = gone(direct, n);
-        let (department, version) = if n % 4 == 0 { ("Old", 2) } else { ("New", 3) };
+        let (department, version) = if n.is_multiple_of(4) { ("Old", 2) } else { ("New", 3) };
         assert_eq!((back.state, back.version, back.department.as_deref()), (State::Active, version, Some(department)));
         assert_eq!((back.name.clone(), back.roles.len()), (format!("Gone {n}"), 0));
     }
