@@ -4,6 +4,7 @@
 //! [`Fate`], and matched without wildcard: what counts is the call's effect, not its HTTP method. A read may be sent
 //! again; a create only when the service provably did nothing.
 
+mod changes;
 mod client;
 mod date;
 mod fate;
@@ -20,6 +21,7 @@ mod token;
 mod users;
 pub mod wire;
 
+pub use changes::{Changed, Fields, Remover, Restorer};
 pub use client::{Client, Options, Permit, Tally};
 pub use fate::{Fate, RETRY_AFTER_MAX, Words};
 pub use places::Organisation;

@@ -5,6 +5,7 @@
 //! looked up before anything is sent again (`worker`), while other rows go on.
 
 mod breaker;
+pub mod changes;
 pub mod disk;
 pub mod journal;
 pub mod ledger;

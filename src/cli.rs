@@ -16,7 +16,9 @@ mod offline;
 mod plan;
 mod profile;
 mod render;
+mod restore;
 mod resume;
+mod rollback;
 mod simulate;
 mod snapshot;
 mod status;
@@ -81,7 +83,7 @@ pub fn report_panics() {
 }
 
 async fn run(mut command: Command, render: &Render) -> Result<u8> {
-    // A run of creates settles what is in the air and the simulator stops in order; what writes no file may simply end by
+    // A run of creates or deletes settles what is in the air and the simulator stops in order; what writes no file may simply end by
     // the signal. The others are dropped, and with them every half-written file.
     let work = Stop::new();
     match &mut command {
@@ -89,9 +91,12 @@ async fn run(mut command: Command, render: &Render) -> Result<u8> {
         Command::Diff(args) if args.output.is_some() => args.reading.stop = work,
         Command::Audit(args) if args.output.is_some() => args.reading.stop = work,
         Command::Snapshot(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
-        Command::Diff(_) | Command::Audit(_) | Command::Apply(_) | Command::Status(_) | Command::Simulate(_) => {
-            return dispatch(command, render).await;
-        }
+        Command::Diff(_)
+        | Command::Audit(_)
+        | Command::Apply(_)
+        | Command::Rollback(_)
+        | Command::Status(_)
+        | Command::Simulate(_) => return dispatch(command, render).await,
     }
     let mut stop = stop::watched(work);
     tokio::select! {
@@ -117,6 +122,9 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
         Command::Audit(args) => audit::run(&args, render).await,
         Command::Plan(args) => plan::run(&args, || connect::Session::find(&args.connection, render), render).await,
         Command::Apply(args) => apply::run(&args, || connect::Session::new(&args.connection, render), render).await,
+        Command::Rollback(args) => {
+            rollback::run(&args, || connect::Session::new(&args.connection, render), render).await
+        }
         Command::Status(args) => status::run(&args, render),
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,

@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod parquet;
 pub mod plan_dir;
 pub mod pour;
+pub mod results;
 pub mod seal;
 pub mod source;
 pub mod suspects;

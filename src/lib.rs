@@ -25,6 +25,9 @@ pub mod doctor;
 pub mod files;
 pub mod find;
 pub mod probe;
+pub mod restore;
+pub mod rollback;
+mod stepwise;
 pub mod take;
 pub mod verify;
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::email;
+
 /// Somebody the roster wants to exist: all that a create sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -44,6 +46,28 @@ impl Person {
         };
         // Texts and nothing else: it cannot fail.
         serde_json::to_vec(&body).unwrap_or_default()
+    }
+
+    /// The fields in which `user` is not what a create of this person makes. What a person leaves out has to be empty,
+    /// but for division and phone: a home division and the work of others may fill them.
+    #[must_use]
+    pub fn differing(&self, user: &User) -> Vec<&'static str> {
+        let key = user.email.as_deref().and_then(|e| email::normalise(e).ok()).map(|a| a.key);
+        let same = |sent: &Option<String>, there: &Option<String>| {
+            sent.as_deref().unwrap_or("") == there.as_deref().unwrap_or("")
+        };
+        [
+            ("email", key.as_deref() == Some(self.key.as_str())),
+            ("name", user.name.as_deref() == Some(self.name.as_str())),
+            ("department", same(&self.department, &user.department)),
+            ("title", same(&self.title, &user.title)),
+            ("division", self.division.as_ref().is_none_or(|d| user.division.as_ref().is_some_and(|u| u.is_meant(d)))),
+            ("phone", self.phone.as_ref().is_none_or(|sent| user.phone.as_ref() == Some(sent))),
+            ("state", user.state == State::Active),
+        ]
+        .into_iter()
+        .filter_map(|(field, is_same)| (!is_same).then_some(field))
+        .collect()
     }
 
     /// Texts of fewer octets than this fit whatever they hold: in JSON an octet takes six at the most.

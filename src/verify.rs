@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::api::wire::Wire;
 use crate::api::{Client, IDS_PER_CALL};
-use crate::email;
 use crate::error::Result;
 use crate::person::{Person, State, User};
 
@@ -16,8 +15,21 @@ pub struct Expected {
     pub person: Person,
     /// The id that the service gave.
     pub user_id: String,
-    /// Whether it was created so recently that a listing may not show it yet.
+    /// Whether it was created, or deleted again, so recently that a listing may not show it yet.
     pub is_young: bool,
+    /// Whether it was deleted again.
+    pub is_removed: bool,
+}
+
+impl Expected {
+    /// In what a user is not what it should be, joined by `+`; empty if in nothing.
+    fn differing(&self, user: &User) -> String {
+        match (self.is_removed, user.state) {
+            (true, State::Deleted) => String::new(),
+            (true, State::Active | State::Inactive) => "not deleted".to_owned(),
+            (false, _) => self.person.differing(user).join("+"),
+        }
+    }
 }
 
 /// One thing that is not as it should be.
@@ -36,6 +48,8 @@ pub struct Difference {
 pub struct Verified {
     /// Users there as sent.
     pub n_as_sent: u64,
+    /// Users deleted again, as they should be.
+    pub n_removed: u64,
     /// Users created minutes ago and not visible yet: no difference.
     pub n_not_visible: u64,
     /// Everything else.
@@ -53,39 +67,22 @@ pub async fn verify<W: Wire>(client: &Arc<Client<W>>, expected: &[Expected]) -> 
         let found = client.users_by_id(&ids).await?;
         let by_id: HashMap<&str, &User> = found.iter().map(|u| (u.id.as_str(), u)).collect();
         for one in some {
-            let what = match by_id.get(one.user_id.as_str()) {
-                Some(user) => differing(&one.person, user).join("+"),
-                None if one.is_young => {
-                    verified.n_not_visible += 1;
-                    continue;
+            let what = by_id.get(one.user_id.as_str()).map(|user| one.differing(user));
+            match what {
+                Some(what) if what.is_empty() && one.is_removed => verified.n_removed += 1,
+                Some(what) if what.is_empty() => verified.n_as_sent += 1,
+                // Whoever is erased for good is not there either.
+                None if one.is_removed && !one.is_young => verified.n_removed += 1,
+                // A listing lags behind what was done minutes ago.
+                None if one.is_young => verified.n_not_visible += 1,
+                Some(_) if one.is_removed && one.is_young => verified.n_not_visible += 1,
+                what => {
+                    let (row, user_id) = (one.person.row, one.user_id.clone());
+                    let what = what.unwrap_or_else(|| "missing".to_owned());
+                    verified.differences.push(Difference { row, user_id, what });
                 }
-                None => "missing".to_owned(),
-            };
-            if what.is_empty() {
-                verified.n_as_sent += 1;
-            } else {
-                let (row, user_id) = (one.person.row, one.user_id.clone());
-                verified.differences.push(Difference { row, user_id, what });
             }
         }
     }
     Ok(verified)
-}
-
-fn differing(person: &Person, user: &User) -> Vec<&'static str> {
-    let key = user.email.as_deref().and_then(|e| email::normalise(e).ok()).map(|a| a.key);
-    let same =
-        |sent: &Option<String>, there: &Option<String>| sent.as_deref().unwrap_or("") == there.as_deref().unwrap_or("");
-    [
-        ("email", key.as_deref() == Some(person.key.as_str())),
-        ("name", user.name.as_deref() == Some(person.name.as_str())),
-        ("department", same(&person.department, &user.department)),
-        ("title", same(&person.title, &user.title)),
-        ("division", person.division.as_ref().is_none_or(|d| user.division.as_ref().is_some_and(|u| u.is_meant(d)))),
-        ("phone", person.phone.as_ref().is_none_or(|sent| user.phone.as_ref() == Some(sent))),
-        ("state", user.state == State::Active),
-    ]
-    .into_iter()
-    .filter_map(|(field, is_same)| (!is_same).then_some(field))
-    .collect()
 }

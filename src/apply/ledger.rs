@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Outcome;
+use crate::apply::changes::{Changes, Restoration, Step};
 use crate::files::manifest::Digest;
 use crate::person::State;
 
@@ -97,6 +98,73 @@ pub enum Event {
         /// Its state, for `taken`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         state: Option<String>,
+        /// The reply that decided.
+        #[serde(flatten)]
+        reply: Said,
+    },
+    /// A call that changes a user is about to leave; durable before it does.
+    Change {
+        /// Row.
+        row: u32,
+        /// What it does.
+        step: Step,
+        /// The user.
+        id: String,
+        /// The version that it is for, where the call says one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
+        /// Attempt, from 1.
+        att: u32,
+    },
+    /// That was provably not carried out.
+    Unchanged {
+        /// Row.
+        row: u32,
+        /// Why.
+        why: String,
+    },
+    /// It may have been carried out.
+    Unsure {
+        /// Row.
+        row: u32,
+        /// What came instead of a reply, or was found instead.
+        why: String,
+    },
+    /// It was carried out: the service said so, or it was found so.
+    Changed {
+        /// Row.
+        row: u32,
+        /// The user's version since.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u64>,
+        /// The reply; none if it was found so.
+        #[serde(flatten)]
+        reply: Said,
+    },
+    /// A created user is not deleted again.
+    Kept {
+        /// Row.
+        row: u32,
+        /// The user.
+        id: String,
+        /// Why, as a code.
+        why: String,
+        /// The service's refusal, if it was that.
+        #[serde(flatten)]
+        reply: Said,
+    },
+    /// Nothing is left to do for a row that was to be restored.
+    Restored {
+        /// Row.
+        row: u32,
+        /// The user, if the plan names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// What became of it.
+        outcome: Restoration,
+        /// Why, as a code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
         /// The reply that decided.
         #[serde(flatten)]
         reply: Said,
@@ -218,6 +286,8 @@ impl Row {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     rows: HashMap<u32, Row>,
+    /// Users that were changed, or were to be.
+    pub changes: Changes,
     /// Lines replayed.
     pub n_lines: u64,
     /// The last of them that a later one knows to have been on the disk.
@@ -294,6 +364,12 @@ impl Ledger {
             Event::Conflict { row, reply } => {
                 self.after_intent(*row, Stage::Conflict, reply.clone(), &line.at).map(drop)
             }
+            Event::Change { row, .. }
+            | Event::Unchanged { row, .. }
+            | Event::Unsure { row, .. }
+            | Event::Changed { row, .. }
+            | Event::Kept { row, .. }
+            | Event::Restored { row, .. } => self.changes.replay(&line.event, self.rows.get(row), &line.at),
             Event::Found { row, id, state } => self.found(*row, id, state, &line.at),
             Event::Done { row, outcome, id, state, reply } => {
                 let found = self.after_intent(*row, Stage::Done(*outcome), reply.clone(), &line.at)?;
@@ -316,6 +392,9 @@ impl Ledger {
     }
 
     fn intent(&mut self, row: u32, att: u32, at: &str) -> Result<(), String> {
+        if self.changes.of(row).is_some_and(|change| change.step != Step::Remove) {
+            return Err(format!("row {row} was restored and is sent"));
+        }
         let found = self.rows.entry(row).or_insert_with(Row::fresh);
         if matches!(found.stage, Stage::Done(_)) {
             return Err(format!("row {row} was final and is sent again"));

@@ -43,6 +43,8 @@ pub(super) struct Run<W: Wire, P> {
     finder: Arc<Finder<W>>,
     /// Turns true when no new intent may be written: workers that wait for the pace then go home.
     halt: watch::Sender<bool>,
+    /// Nothing was ever sent for them.
+    fresh: std::vec::IntoIter<Person>,
     queue: VecDeque<Todo>,
     flying: JoinSet<(Todo, Result<Step>)>,
     settling: Settling,
@@ -67,7 +69,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         worker: Worker<W>,
         halt: watch::Sender<bool>,
         ledger: &Ledger,
-        people: Vec<Person>,
+        mut people: Vec<Person>,
         progress: P,
     ) -> Self {
         let mut run = Self {
@@ -76,6 +78,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             breaker: Breaker::new(worker.options.max_failures),
             worker: Arc::new(worker),
             halt,
+            fresh: Vec::new().into_iter(),
             queue: VecDeque::new(),
             flying: JoinSet::new(),
             looking: JoinSet::new(),
@@ -84,17 +87,16 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             outage: Outage::default(),
             progress,
         };
-        people.into_iter().for_each(|person| run.admit(person, ledger));
+        let known = people.extract_if(.., |person| ledger.row(person.row).is_some());
+        known.for_each(|person| run.admit(person, ledger));
+        run.fresh = people.into_iter();
         run
     }
 
     /// Puts a row where the journal left it.
     fn admit(&mut self, person: Person, ledger: &Ledger) {
         let person = Arc::new(person);
-        let Some(row) = ledger.row(person.row) else {
-            self.queue.push_back(Todo { person, attempt: 1, n_before: 0, ambiguous: false });
-            return;
-        };
+        let Some(row) = ledger.row(person.row) else { return };
         let todo = |attempt, ambiguous| Todo { person, attempt, n_before: row.attempts, ambiguous };
         match (&row.stage, left_in_the_air(row)) {
             (Stage::Done(_), _) => self.done += 1,
@@ -102,6 +104,16 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             (_, Some(cause)) => self.seek(Sought::left(todo(row.attempts, true), cause)),
             (_, None) => self.queue.push_back(todo(row.attempts + 1, row.ambiguous)),
         }
+    }
+
+    /// Who is to be sent next: those who were tried before go first.
+    fn next(&mut self) -> Option<Todo> {
+        let fresh = |person| Todo { person: Arc::new(person), attempt: 1, n_before: 0, ambiguous: false };
+        self.queue.pop_front().or_else(|| self.fresh.next().map(fresh))
+    }
+
+    fn has_next(&self) -> bool {
+        !self.queue.is_empty() || self.fresh.len() > 0
     }
 
     fn seek(&mut self, sought: Sought) {
@@ -120,7 +132,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             } else {
                 self.launch();
             }
-            let is_waiting = !self.queue.is_empty() || self.settling.len() > 0;
+            let is_waiting = self.has_next() || self.settling.len() > 0;
             if self.flying.is_empty() && (stopping || !is_waiting) {
                 break;
             }
@@ -144,7 +156,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     async fn wait(&mut self, stop: &mut watch::Receiver<bool>, stopping: bool) -> Result<Met> {
         let until = self.outage.until();
         let look_at = self.settling.next_at().map(|at| until.map_or(at, |until| until.max(at)));
-        let send_at = until.filter(|_| !self.queue.is_empty());
+        let send_at = until.filter(|_| self.has_next());
         let wake_at = [look_at, send_at].into_iter().flatten().min().filter(|_| !stopping);
         let died = |_| Error::bug("a worker died");
         Ok(tokio::select! {
@@ -160,14 +172,16 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     }
 
     /// No new intent; what is in the air comes back and is recorded. The error, or a worse one that came meanwhile.
-    async fn wind_up(&mut self, error: Error) -> Error {
+    async fn wind_up(&mut self, mut error: Error) -> Error {
         self.halt.send_replace(true);
         self.looking.shutdown().await;
         while let Some(last) = self.flying.join_next().await {
+            // The first failure of the disk says why; those after it only that there was one.
             if let Ok((_, Err(worse))) = last
                 && worse.kind() == Kind::File
+                && error.kind() != Kind::File
             {
-                return worse;
+                error = worse;
             }
         }
         error
@@ -194,7 +208,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         // After an outage one create goes ahead and looks whether it is over.
         let limit = if self.outage.is_tried() { 1 } else { self.in_flight_max() };
         while self.flying.len() < limit
-            && let Some(todo) = self.queue.pop_front()
+            && let Some(todo) = self.next()
         {
             let worker = Arc::clone(&self.worker);
             self.flying.spawn(async move {

@@ -243,17 +243,10 @@ impl<W: Wire> Worker<W> {
     }
 }
 
-/// Whether a user is what our create would have made, and nobody has changed it since.
+/// Whether a user is what our create would have made, and nobody has changed it since. Nobody who was in the snapshot can
+/// be: a `new` row's key was nobody's there, and who has come to it since has another version.
 fn is_as_sent(person: &Person, user: &User) -> bool {
-    let same =
-        |sent: &Option<String>, there: &Option<String>| sent.as_deref() == there.as_deref().filter(|t| !t.is_empty());
-    user.state == State::Active
-        && user.version == Some(1)
-        && user.name.as_deref() == Some(person.name.as_str())
-        && same(&person.department, &user.department)
-        && same(&person.title, &user.title)
-        && person.division.as_ref().is_none_or(|sent| user.division.as_ref().is_some_and(|d| d.is_meant(sent)))
-        && person.phone.as_ref().is_none_or(|sent| user.phone.as_ref() == Some(sent))
+    user.version == Some(1) && person.differing(user).is_empty()
 }
 
 /// What a row of an earlier run is to be looked for, if it is.

@@ -1,6 +1,5 @@
 //! `apply`: the new rows become users.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use super::connect::Session;
 use super::fresh::{Age, look_first};
 use super::look::open_proven;
 use super::render::{Render, count, failure};
-use super::{canary, gates, resume, stop};
+use super::{canary, gates, restore, resume, stop};
 use crate::api::Organisation;
 use crate::apply::journal::{self, Journal};
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -53,6 +52,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
         shown.map_or_else(|| plan_dir::outcomes(&ready.plan, &plan_dir::ledger(&args.dir, &ready.manifest)?), Ok);
     let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
         let mut object = object(outcomes, &session, started.elapsed());
+        restore::count_in(&mut object, &args.dir, &ready.manifest, &ready.plan)?;
         if let Err(error) = &ended
             && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
         {
@@ -65,6 +65,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     told?;
     let outcomes = outcomes?;
     let left = outcomes.of(Outcome::Refused) + outcomes.of(Outcome::Unknown);
+    let left = left + restore::n_failed(&args.dir, &ready.manifest, &ready.plan)?;
     Ok(if left > 0 { super::EXIT_ROWS_LEFT } else { 0 })
 }
 
@@ -78,8 +79,13 @@ async fn create(
     shown: &mut Option<Outcomes>,
     render: &Render,
 ) -> Result<()> {
-    let (journal, n_held_back) = (Arc::clone(&begun.journal), begun.n_held_back);
-    let ended = send(args, ready, session, begun, stop, render).await;
+    let (journal, n_held_back, also) = (Arc::clone(&begun.journal), begun.n_held_back, stop.clone());
+    let ended = match send(args, ready, session, begun, stop, render).await {
+        Ok(ledger) => {
+            restore::run(&ready.manifest, &ready.plan, &session.client, &journal, &ledger, also, render).await
+        }
+        Err(error) => Err(error),
+    };
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
     let written = show(args, ready, &journal, render).map(|outcomes| *shown = Some(outcomes));
     ended.and(noted).and(written)?;
@@ -90,7 +96,7 @@ async fn create(
     Ok(())
 }
 
-/// Sends what is left; canaries first, if there are to be any.
+/// Sends what is left; canaries first, if there are to be any. The journal as it was before the last of them.
 async fn send(
     args: &args::Apply,
     ready: &Ready,
@@ -98,7 +104,7 @@ async fn send(
     begun: Begun,
     mut stop: watch::Receiver<bool>,
     render: &Render,
-) -> Result<()> {
+) -> Result<Ledger> {
     let Begun { journal, mut ledger, people, .. } = begun;
     let settle = Duration::from_secs(u64::from(args.settle));
     let max_failures = args.max_failures.unwrap_or(Options::default().max_failures);
@@ -129,7 +135,8 @@ async fn send(
                 .hint("run the same command again to go on"));
         }
     }
-    send(&ledger, people, stop).await
+    send(&ledger, people, stop).await?;
+    Ok(ledger)
 }
 
 /// Writes the results, and only then the line that says that they are what they should be.
@@ -139,6 +146,7 @@ fn show(args: &args::Apply, ready: &Ready, journal: &Journal, render: &Render) -
     plan_dir::close(&args.dir, journal)?;
     let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
     tell(&outcomes, ready.plan.n_held()?, args, render);
+    restore::tell(&ready.manifest, &ready.plan, &ledger, render)?;
     Ok(outcomes)
 }
 
@@ -156,7 +164,7 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     let so_far = plan_dir::ledger(dir, &manifest)?;
     gates::check(args, &manifest, so_far.bound_to.is_some())?;
     // However old it is: where nothing is left to send nothing can go wrong.
-    if n_left(&plan, &so_far)? > 0 {
+    if n_left(&plan, &so_far)? + restore::n_open(&manifest, &plan, &so_far)? > 0 {
         Age::of(&manifest)?.check(args.age_max)?;
     }
     let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
@@ -207,15 +215,17 @@ async fn begin(
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
     let left = n_left(plan, &so_far)?;
-    let task = format!("{} users to create in {}", count(left), organisation.shown());
+    let n_restores = restore::n_open(manifest, plan, &so_far)?;
+    let task = format!("{} users to create in {}{}", count(left), organisation.shown(), restore::also(n_restores));
     if args.yes {
         // Nobody is asked: whoever looks on sees at least where it goes.
         render.say(format!("{task}."));
     }
-    if left == 0 && resume::is_closed(&args.dir, &so_far, &organisation.id) {
+    let is_done = left + n_restores == 0;
+    if is_done && resume::is_closed(&args.dir, &so_far, &organisation.id) {
         return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
     }
-    if left > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
+    if !is_done && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
     // Before the journal is begun: whoever stops meanwhile has bound the plan to nothing.
@@ -229,7 +239,8 @@ async fn begin(
         org: organisation.id.clone(),
     };
     drop(so_far);
-    let (journal, mut ledger) = Journal::open(&args.dir, &to, super::now, || is_still(&args.dir, ready))?;
+    let (journal, mut ledger) =
+        Journal::open(&args.dir, &to, super::now, || manifest.check_still(&args.dir, manifest_digest))?;
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
         ledger = plan_dir::ledger(&args.dir, manifest)?;
     }
@@ -266,18 +277,7 @@ fn interrupted() -> Error {
     Error::new(Kind::Interrupted, "interrupted; nothing was sent").hint("safe to run again")
 }
 
-/// A confirmation may take minutes: whether the directory still holds the plan that was read.
-fn is_still(dir: &Path, ready: &Ready) -> Result<()> {
-    ready.manifest.check_outputs(dir)?;
-    let found = Manifest::read(dir)?;
-    if found == ready.manifest && Digest::of_file(&dir.join(manifest::FILE))?.blake3 == ready.manifest_digest {
-        return Ok(());
-    }
-    Err(Error::new(Kind::Unsafe, format!("{} was planned again meanwhile", dir.display()))
-        .hint("look at the new plan and run the same command again; nothing was sent"))
-}
-
-const fn reason(kind: Kind) -> &'static str {
+pub(super) const fn reason(kind: Kind) -> &'static str {
     match kind {
         Kind::Interrupted => "interrupted",
         Kind::Credentials => "credentials",

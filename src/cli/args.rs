@@ -53,6 +53,8 @@ pub enum Command {
     Plan(Plan),
     /// Create the new rows of a plan; run again, it resumes
     Apply(Apply),
+    /// Delete the users that a run created and nobody has changed since; shows them first
+    Rollback(Rollback),
     /// Say how far a plan's run is, from its journal
     Status(Status),
     /// Read back what was created, field by field, and prove the sums; offline, that no file was altered
@@ -199,6 +201,9 @@ pub struct Plan {
     /// Do not create new rows that resemble a user, or a new row before them, until somebody has looked at suspects.csv
     #[arg(long)]
     pub hold_suspects: bool,
+    /// Let `apply` restore the users of `deleted` rows, too: without their roles and other things they had
+    #[arg(long)]
+    pub restore_deleted: bool,
     /// An earlier snapshot of the same organisation: one that has shrunk since stops `apply`
     #[arg(long, value_name = "FILE")]
     pub earlier: Option<PathBuf>,
@@ -260,6 +265,23 @@ pub struct Apply {
     /// Seconds for which an unknown create is looked for before it may be sent again
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub settle: u32,
+    /// Where the organisation is.
+    #[command(flatten)]
+    pub connection: Connection,
+}
+
+/// `rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// Directory of the plan
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Delete those too that are inferred to be created by the run, since their replies were lost
+    #[arg(long)]
+    pub adopted: bool,
     /// Where the organisation is.
     #[command(flatten)]
     pub connection: Connection,

@@ -69,7 +69,7 @@ fn expected(dir: &Path, canaries: &[Person], ledger: &Ledger) -> Result<Vec<Expe
         let outcome = row.map_or(Outcome::Unprocessed, Row::outcome);
         outcomes.add(outcome);
         if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (outcome, row.and_then(|r| r.user_id.clone())) {
-            expected.push(Expected { person: person.clone(), user_id, is_young: true });
+            expected.push(Expected { person: person.clone(), user_id, is_young: true, is_removed: false });
         }
     }
     if expected.len() == canaries.len() {

@@ -132,6 +132,7 @@ impl Stages<'_> {
             overwrite: false,
             max_creates: None,
             hold_suspects: false,
+            restore_deleted: false,
             earlier: None,
             reading: Reading::default(),
             connection: Connection::default(),

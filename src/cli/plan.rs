@@ -90,6 +90,7 @@ async fn plan(
         policy: policy.clone(),
         gates,
         suspects,
+        restore_deleted: args.restore_deleted,
         earlier,
     };
     let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
@@ -98,6 +99,7 @@ async fn plan(
     diff::tell_disagreeing(manifest.disagreeing, render);
     diff::tell_warnings(&verdicts, &snapshot, render);
     tell_suspects(&manifest, args.hold_suspects, render);
+    super::restore::tell_planned(&manifest, render);
     super::gates::tell(&manifest, render);
     render.say(format!("Plan: {}", dir.display()));
     tell_unproven(&snapshot, render);

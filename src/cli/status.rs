@@ -15,6 +15,11 @@ pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
     super::apply::tell_held(plan.n_held()?, render);
+    let n_removed = ledger.changes.all().filter(|(_, change)| change.is_removed()).count() as u64;
+    if n_removed > 0 {
+        render.say(format!("Deleted again by rollback: {}", count(n_removed)));
+    }
+    super::restore::tell(&manifest, &plan, &ledger, render)?;
     match &ledger.last_at {
         Some(at) => render.say(format!("Last entry of the journal: {at} ({} lines)", count(ledger.n_lines))),
         None => render.say("No run has begun."),
@@ -23,6 +28,7 @@ pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
     for outcome in Outcome::ALL {
         object[outcome.as_str()] = outcomes.of(outcome).into();
     }
+    object["removed"] = n_removed.into();
     render.object(&object)?;
     Ok(0)
 }

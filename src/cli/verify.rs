@@ -6,6 +6,7 @@ use serde_json::json;
 use super::args;
 use super::connect::Session;
 use super::render::{Render, count};
+use crate::apply::changes::Change;
 use crate::apply::{Outcome, journal, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::plan_dir;
@@ -45,8 +46,12 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
     render.say(super::apply::sum(&outcomes));
     tell(&verified, render);
     render.object(&json!({
-        "checked": verified.n_as_sent + verified.n_not_visible + verified.differences.len() as u64,
+        "checked": verified.n_as_sent
+            + verified.n_removed
+            + verified.n_not_visible
+            + verified.differences.len() as u64,
         "as_sent": verified.n_as_sent,
+        "removed": verified.n_removed,
         "not_visible": verified.n_not_visible,
         "differences": verified.differences.len(),
         "requests": session.client.tally().requests,
@@ -61,7 +66,14 @@ fn expected(plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
     for person in plan.people()? {
         let Some(row) = ledger.row(person.row) else { continue };
         if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (row.outcome(), row.user_id.clone()) {
-            expected.push(Expected { person, user_id, is_young: is_young(&row.at) });
+            let change = ledger.changes.of(person.row);
+            // Whether a rollback that was cut off deleted it is not known.
+            if change.is_some_and(Change::is_unsure) {
+                continue;
+            }
+            let removed = change.filter(|change| change.is_removed());
+            let is_young = is_young(removed.map_or(&row.at, |change| &change.at));
+            expected.push(Expected { person, user_id, is_young, is_removed: removed.is_some() });
         }
     }
     Ok(expected)
@@ -72,6 +84,9 @@ pub(super) fn tell(verified: &Verified, render: &Render) {
     let mut text = format!("Verified: {} users are there as they were sent", count(verified.n_as_sent));
     if verified.n_not_visible > 0 {
         text += &format!(", {} are not visible yet (created minutes ago)", count(verified.n_not_visible));
+    }
+    if verified.n_removed > 0 {
+        text += &format!(", {} are deleted again", count(verified.n_removed));
     }
     render.say(format!("{text}; {} differences.", verified.differences.len()));
     for difference in verified.differences.iter().take(TOLD_MAX) {

@@ -99,7 +99,7 @@ pub fn push_line(line: &mut Vec<u8>, values: &[Value<'_>], delimiter: u8, eol: &
     line.extend_from_slice(eol.as_bytes());
 }
 
-/// Writes the header and then each of `rows`, which are pairs of a record and the row of `frame` that speaks of it, with
+/// Writes each of `rows`, which are pairs of a record and the row of `frame` that speaks of it, with
 /// the columns of `frame` that `tools` names.
 ///
 /// # Errors
@@ -112,8 +112,6 @@ pub fn write_rows(
     rows: &[(usize, usize)],
 ) -> Result<()> {
     let dialect = records.sheet.dialect;
-    let failed = |e: std::io::Error| Error::new(Kind::File, "cannot write rows").because(e);
-    out.write_all(&header(&records.sheet, tools)).map_err(failed)?;
     let found: Vec<Option<&Column>> = tools.iter().map(|tool| frame.column(tool).ok()).collect();
     let (mut line, mut buffer, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     let mut rest = rows;
@@ -138,10 +136,22 @@ pub fn write_rows(
                 }
             }
             line.extend_from_slice(dialect.eol.as_bytes());
-            out.write_all(&line).map_err(failed)?;
+            out.write_all(&line).map_err(unwritten)?;
         }
     }
     Ok(())
+}
+
+/// Writes the header of such rows.
+///
+/// # Errors
+/// `File`.
+pub fn write_header(out: &mut dyn Write, records: &Records, tools: &[&str]) -> Result<()> {
+    out.write_all(&header(&records.sheet, tools)).map_err(unwritten)
+}
+
+fn unwritten(cause: std::io::Error) -> Error {
+    Error::new(Kind::File, "cannot write rows").because(cause)
 }
 
 fn push_value(line: &mut Vec<u8>, value: &AnyValue<'_>, delimiter: u8) {

@@ -24,7 +24,7 @@ use crate::snapshot::{Certificate, Probe};
 /// File name in a plan directory.
 pub const FILE: &str = "manifest.json";
 /// Version of the layout of a plan directory.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// What to do about a manifest that is not what it was.
 const BRING_BACK: &str = "bring it back as it was, or plan again into another directory; nothing was sent";
 /// What stands before and behind the digits of the seal, to the end of the file.
@@ -165,6 +165,8 @@ pub struct Manifest {
     pub defaults: Defaults,
     /// What made keys alike beyond the address itself.
     pub folds: Folds,
+    /// Whether `apply` also restores the users of `deleted` rows.
+    pub restore_deleted: bool,
     /// What nobody should create people over without a second look, as it was found.
     pub gates: Vec<Gate>,
     /// An earlier snapshot that this one was held against.
@@ -238,6 +240,25 @@ impl Manifest {
     #[must_use]
     pub fn plan_digest(&self) -> &str {
         self.outputs.get(PLAN).map_or("", |digest| digest.blake3.as_str())
+    }
+
+    /// How many deleted users `apply` is to restore.
+    #[must_use]
+    pub const fn to_restore(&self) -> u64 {
+        if self.restore_deleted { self.counts.deleted } else { 0 }
+    }
+
+    /// Holds a directory against this manifest, whose bytes have that digest: a confirmation may take minutes.
+    ///
+    /// # Errors
+    /// `Unsafe` if it was planned again meanwhile, or if a file was altered.
+    pub fn check_still(&self, dir: &Path, digest: &str) -> Result<()> {
+        self.check_outputs(dir)?;
+        if Self::read(dir)? == *self && Digest::of_file(&dir.join(FILE))?.blake3 == digest {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Unsafe, format!("{} was planned again meanwhile", dir.display()))
+            .hint("look at the new plan and run the same command again; nothing was sent"))
     }
 
     /// Holds the files of a directory against the digests.

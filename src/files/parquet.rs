@@ -18,7 +18,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use crate::columns;
-pub use groups::{Encoder, Group, GroupWriter, Rows, write_frame};
+pub use groups::{Encoder, Group, GroupWriter, Rows, write_frames};
 pub use table::read_frame;
 use table::{Table, text, unreadable};
 

@@ -1,48 +1,31 @@
-//! The directory of a plan: written whole or not at all, and the room that shows what came of it.
-//!
-//! After a run the results are derived from plan and journal alone. Source cells come from `new.csv`, whose digest is in
-//! the manifest: the roster itself is not needed any more.
+//! The directory of a plan: written whole or not at all, opened against its digests, closed when its results are written.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame};
-
+use crate::apply::changes::{Change, Step};
 use crate::apply::journal::Journal;
-use crate::apply::ledger::{Ledger, Row, Stage};
+use crate::apply::ledger::{Ledger, Row};
 use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
 use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
-use crate::files::{atomic, csv, source, suspects};
+use crate::files::results::RESTORED_CSV;
+pub use crate::files::results::{NewRows, RESULT, results, write_results};
+use crate::files::{atomic, csv, suspects};
 use crate::lanes::Effort;
 use crate::plan::gates::Gate;
 use crate::plan::suspects::{Likeness, Suspect};
 use crate::plan::{COLUMNS, Disagreeing, HELD, Plan, Policy, Teller, Verdict};
-use crate::roster::{self, Delimiter, Named, Opening, Records};
+use crate::roster::Named;
 
 /// The frame of a plan.
 pub const PLAN: &str = "plan.parquet";
 /// The snapshot, when `plan` took it itself.
 pub const SNAPSHOT: &str = "snapshot.parquet";
-/// The frame of a result.
-pub const RESULT: &str = "result.parquet";
-/// The CSVs of a result, and whose rows each holds.
-const RESULT_CSVS: [(&str, &[Outcome]); 5] = [
-    ("created.csv", &[Outcome::Created, Outcome::Adopted]),
-    ("taken.csv", &[Outcome::Taken]),
-    ("refused.csv", &[Outcome::Refused]),
-    ("unknown.csv", &[Outcome::Unknown]),
-    ("unprocessed.csv", &[Outcome::Unprocessed]),
-];
-
-/// The files of a result.
-pub fn results() -> impl Iterator<Item = &'static str> {
-    std::iter::once(RESULT).chain(RESULT_CSVS.iter().map(|(name, _)| *name))
-}
 
 /// Everything a manifest says beyond the plan itself.
 #[derive(Clone, Debug)]
@@ -63,6 +46,8 @@ pub struct Made {
     pub earlier: Option<Input>,
     /// New rows that resemble somebody, in the order of rows.
     pub suspects: Vec<Suspect>,
+    /// Whether `apply` also restores the users of `deleted` rows.
+    pub restore_deleted: bool,
 }
 
 /// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
@@ -134,6 +119,7 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
         keep: made.policy.keep,
         defaults: made.policy.defaults,
         folds: made.policy.folds,
+        restore_deleted: made.restore_deleted,
         gates: made.gates,
         earlier: made.earlier,
         disagreeing,
@@ -263,55 +249,25 @@ pub fn outcomes(plan: &Plan, ledger: &Ledger) -> Result<Outcomes> {
         return Err(Error::new(Kind::Damaged, "the journal speaks of rows that are no new rows of the plan")
             .hint("the journal was changed by something else than rosterdiff; nothing was sent"));
     }
+    check_restored(plan, ledger)?;
     Ok(outcomes)
 }
 
-/// The source cells of the new rows, and where each stands in the plan.
-#[derive(Clone, Debug)]
-pub struct NewRows {
-    records: Records,
-    at: Vec<usize>,
-}
-
-impl NewRows {
-    /// Reads `new.csv`. Rows are found by their number, never by their order.
-    ///
-    /// # Errors
-    /// `Damaged` if it does not hold the new rows of `plan`.
-    pub fn read(dir: &Path, manifest: &Manifest, plan: &Plan) -> Result<Self> {
-        let delimiter = u8::try_from(manifest.delimiter).map_or(Delimiter::Detect, Delimiter::Said);
-        let text = source::open(&dir.join("new.csv"))?;
-        let sheet = roster::open("new.csv", text, Opening { delimiter, ..Opening::default() })?;
-        // Behind the source columns stand the tool columns, and of these the row number first.
-        let numbers = sheet.columns(&[sheet.header.len()])?;
-        let words = plan.frame().column(columns::VERDICT)?.str()?;
-        let is_new = |at: &usize| words.get(*at) == Some(Verdict::New.as_str());
-        let at = |number: &String| number.parse::<usize>().ok()?.checked_sub(1).filter(is_new);
-        let found: Option<Vec<usize>> = numbers.iter().flatten().map(at).collect();
-        let found = found.filter(|found| found.len() as u64 == plan.counts().new);
-        let at = found.ok_or_else(|| {
-            Error::new(Kind::Damaged, "new.csv does not hold the new rows of the plan")
-                .hint("plan again; nothing was sent")
-        })?;
-        Ok(Self { records: Records::find(sheet)?, at })
+/// Whether the journal restores nobody but the users of `deleted` rows. (Whom it removes was created, says the ledger.)
+fn check_restored(plan: &Plan, ledger: &Ledger) -> Result<()> {
+    let words = plan.frame().column(columns::VERDICT)?.str()?;
+    let ids = plan.frame().column(columns::USER_ID)?.str()?;
+    let is_planned = |(row, change): (u32, &Change)| {
+        let at = (row as usize).wrapping_sub(1);
+        change.step == Step::Remove
+            || words.get(at) == Some(Verdict::Deleted.as_str())
+                && ids.get(at).filter(|id| !id.is_empty()) == change.id.as_deref()
+    };
+    if ledger.changes.all().all(is_planned) {
+        return Ok(());
     }
-}
-
-/// Writes `result.parquet` and one CSV per outcome, from plan and journal alone.
-///
-/// # Errors
-/// `File`, `Damaged`.
-pub fn write_results(dir: &Path, plan: &Plan, new: &NewRows, ledger: &Ledger) -> Result<()> {
-    let result = result_frame(plan, ledger)?;
-    parquet::write_frame(&dir.join(RESULT), &result)?;
-    let words = result.column(columns::OUTCOME)?.str()?;
-    let tools: Vec<&str> = columns::PLAN_TOOL.iter().chain(&columns::RESULT_TOOL).copied().collect();
-    for (name, wanted) in RESULT_CSVS {
-        let is_wanted = |at: usize| words.get(at).is_some_and(|w| wanted.iter().any(|o| o.as_str() == w));
-        let rows: Vec<_> = new.at.iter().copied().enumerate().filter(|(_, at)| is_wanted(*at)).collect();
-        atomic::write(&dir.join(name), |out| csv::write_rows(out, &new.records, &result, &tools, &rows))?;
-    }
-    Ok(())
+    Err(Error::new(Kind::Damaged, "the journal restores users whom the plan does not call deleted")
+        .hint("the journal was changed by something else than rosterdiff; nothing was sent"))
 }
 
 /// Closes a run whose results are written: the journal's last line says what every file of them holds.
@@ -319,87 +275,9 @@ pub fn write_results(dir: &Path, plan: &Plan, new: &NewRows, ledger: &Ledger) ->
 /// # Errors
 /// `File`.
 pub fn close(dir: &Path, journal: &Journal) -> Result<()> {
-    let torn = dir.join(journal::TORN).exists().then_some(journal::TORN);
-    let names = [manifest::FILE].into_iter().chain(results()).chain(torn);
+    // Not every run tears a line, and not every plan restores.
+    let is_there = |name: &&str| ![journal::TORN, RESTORED_CSV].contains(name) || dir.join(name).exists();
+    let names = [manifest::FILE].into_iter().chain(results()).chain([journal::TORN]).filter(is_there);
     let files = names.map(|name| Ok((name.to_owned(), Digest::of_file(&dir.join(name))?)));
     journal.close(files.collect::<Result<_>>()?)
-}
-
-const fn is_ours(row: &Row) -> bool {
-    matches!(row.outcome(), Outcome::Created | Outcome::Adopted)
-}
-
-/// The address that was sent; of a stranger the key under which it was found, since the journal holds no addresses.
-fn user_email(row: &Row, sent: Option<&str>, key: Option<&str>) -> Option<String> {
-    match row.outcome() {
-        Outcome::Created | Outcome::Adopted => sent.map(str::to_owned),
-        Outcome::Taken => key.map(str::to_owned),
-        Outcome::Refused | Outcome::Unknown | Outcome::Unprocessed => None,
-    }
-}
-
-/// Stable code of an outcome that needs one.
-const fn reason(row: &Row) -> Option<&'static str> {
-    match (row.outcome(), &row.stage) {
-        (Outcome::Created | Outcome::Unprocessed, _) => None,
-        (Outcome::Adopted, _) => Some("found.as_sent"),
-        (Outcome::Taken, _) => Some("held.meanwhile"),
-        (Outcome::Refused, _) => Some("service.refused"),
-        (Outcome::Unknown, Stage::Conflict) => Some("unknown.holder_not_found"),
-        (Outcome::Unknown, _) => Some("unknown.no_reply"),
-    }
-}
-
-/// The plan's frame with, for each new row, its outcome and the user it met.
-fn result_frame(plan: &Plan, ledger: &Ledger) -> Result<DataFrame> {
-    let mut frame = plan.frame().clone();
-    let verdicts = frame.column(columns::VERDICT)?.str()?.clone();
-    let is_new = |at: usize| verdicts.get(at) == Some(Verdict::New.as_str());
-    let rows: Vec<Option<&Row>> =
-        (0..frame.height()).map(|at| ledger.row(u32::try_from(at + 1).ok()?).filter(|_| is_new(at))).collect();
-    let emails = frame.column(columns::EMAIL)?.str()?.clone();
-    let keys = frame.column(columns::KEY)?.str()?.clone();
-    let reasons = frame.column(columns::REASON)?.str()?.clone();
-
-    let planned = |name: &str, found: &dyn Fn(usize, &Row) -> Option<String>| -> Result<Column> {
-        let old = frame.column(name)?.str()?;
-        let cells = rows.iter().enumerate().map(|(at, row)| match row {
-            Some(row) => found(at, row),
-            None => old.get(at).map(str::to_owned),
-        });
-        Ok(Column::new(name.into(), cells.collect::<Vec<_>>()))
-    };
-    let state =
-        |row: &Row| if is_ours(row) { Some("active".to_owned()) } else { row.user_state.map(|s| s.to_string()) };
-    let replaced = [
-        planned(columns::USER_ID, &|_, row| row.user_id.clone())?,
-        planned(columns::USER_STATE, &|_, row| state(row))?,
-        planned(columns::USER_EMAIL, &|at, row| user_email(row, emails.get(at), keys.get(at)))?,
-        // A created row keeps what the plan warned of.
-        planned(columns::REASON, &|at, row| reason(row).or_else(|| reasons.get(at)).map(str::to_owned))?,
-    ];
-    let text = |name: &str, of: &dyn Fn(&Row) -> Option<String>| {
-        Column::new(name.into(), rows.iter().map(|row| row.and_then(of)).collect::<Vec<_>>())
-    };
-    let outcome: Vec<Option<&str>> = rows
-        .iter()
-        .enumerate()
-        .map(|(at, row)| is_new(at).then(|| row.map_or(Outcome::Unprocessed, Row::outcome).as_str()))
-        .collect();
-    let added = [
-        Column::new(columns::OUTCOME.into(), outcome),
-        Column::new(
-            columns::HTTP_STATUS.into(),
-            rows.iter().map(|r| r.and_then(|r| r.reply.http).map(u32::from)).collect::<Vec<_>>(),
-        ),
-        text(columns::CODE, &|row| row.reply.code.clone()),
-        text(columns::MESSAGE, &|row| row.reply.words.clone().or(row.why.clone())),
-        text(columns::CORRELATION_ID, &|row| row.reply.cid.clone()),
-        Column::new(columns::ATTEMPTS.into(), rows.iter().map(|r| r.map(|r| r.attempts)).collect::<Vec<_>>()),
-        text(columns::AT, &|row| Some(row.at.clone())),
-    ];
-    for column in replaced.into_iter().chain(added) {
-        frame.with_column(column)?;
-    }
-    Ok(frame)
 }

@@ -252,6 +252,7 @@ impl Org {
             division_id: self.settings.division_id(0),
             addresses: Vec::new(),
             employee_id: None,
+            roles: Vec::new(),
             created_by,
         }
     }

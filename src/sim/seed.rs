@@ -73,7 +73,7 @@ impl Org {
     }
 
     /// Adds the users of a CSV whose header names some of
-    /// `id,name,email,username,state,department,title,employee_id,contacts`; only `email` or `username` is required, an
+    /// `id,name,email,username,state,department,title,employee_id,contacts,roles`; only `email` or `username` is required, an
     /// empty cell counts as left out. Contacts are addresses parted by blanks. Other columns are passed over. How many
     /// were added.
     ///
@@ -116,6 +116,7 @@ impl Org {
         user.department = cell("department").map(str::to_owned);
         user.title = cell("title").map(str::to_owned);
         user.employee_id = cell("employee_id").map(str::to_owned);
+        user.roles = cell("roles").map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default();
         user.addresses = cell("contacts").map(mail_contacts).unwrap_or_default();
         if self.store.find(&user.id).is_some() || self.is_double(&user) {
             return Err("its id, address or username is there already".to_owned());

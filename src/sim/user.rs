@@ -77,6 +77,8 @@ pub struct User {
     pub addresses: Vec<Value>,
     /// Its number with its employer.
     pub employee_id: Option<String>,
+    /// Names of its roles. A new user has none, and a restored one has lost his.
+    pub roles: Vec<String>,
     /// Who created it.
     pub created_by: Origin,
 }

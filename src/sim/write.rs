@@ -130,8 +130,7 @@ impl Org {
             if restores && holder.is_some_and(|(_, holder)| holder.id != user.id && holder.state != State::Deleted) {
                 return Err(Refusal::conflict());
             }
-            let division_id = if restores { self.settings.division_id(0) } else { user.division_id };
-            return Ok(User { state, division_id, ..user });
+            return Ok(if restores { self.restored(user, state) } else { User { state, ..user } });
         }
         if user.state == State::Deleted {
             return Err(Refusal::not_found(&user.id));
@@ -146,6 +145,13 @@ impl Org {
             user.title = Some(title.to_owned());
         }
         Ok(user)
+    }
+
+    /// "What happens when I restore a user's account": it is in the home division, and its roles and extensions are not
+    /// given back.
+    fn restored(&self, mut user: User, state: State) -> User {
+        user.addresses.retain(|contact| contact.get("extension").is_none());
+        User { state, division_id: self.settings.division_id(0), roles: Vec::new(), ..user }
     }
 
     pub(super) fn delete(&mut self, id: &str, call: Call<'_>) -> Answer {

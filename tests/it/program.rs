@@ -27,6 +27,7 @@ mod run;
 mod stopping;
 mod suspects;
 mod tls;
+mod undo;
 mod unproven;
 mod workbooks;
 mod world;

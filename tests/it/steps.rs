@@ -5,6 +5,8 @@ mod faults;
 mod freshness;
 mod pace;
 mod probing;
+mod restore;
 mod rig;
+mod rollback;
 mod snapshot;
 mod stubborn;

@@ -29,7 +29,8 @@ fn depth(module: &str) -> u8 {
         "error" | "cells" | "columns" | "email" | "lanes" | "name" | "number" | "person" | "phone" | "reason"
         | "strings" => 0,
         "roster" | "snapshot" | "plan" | "audit" => 1,
-        "api" | "take" | "probe" | "find" | "apply" | "files" | "verify" | "doctor" | "sim" => 2,
+        "api" | "take" | "probe" | "find" | "apply" | "stepwise" | "rollback" | "restore" | "files" | "verify"
+        | "doctor" | "sim" => 2,
         "cli" => 3,
         other => panic!("module {other} has no place in the house: give it one here and in ARCHITECTURE.md"),
     }
@@ -86,6 +87,22 @@ fn the_simulator_knows_the_wire_and_nothing_else_of_the_client() {
                 rest.lines().next().unwrap()
             );
         }
+    }
+}
+
+#[test]
+fn only_a_rollback_can_delete_and_only_a_restoration_can_change_a_user() {
+    let own = ["src/api.rs", "src/api/changes.rs"];
+    let wire = ["src/api/wire.rs", "src/api/http.rs"];
+    for (file, text) in sources("src").into_iter().filter(|(file, _)| !file.starts_with("src/sim")) {
+        let allowed = |needle: &str, homes: &[&str]| {
+            assert!(!text.contains(needle) || homes.contains(&file.as_str()), "{needle} in {file}");
+        };
+        for method in ["Method::Patch", "Method::Delete"] {
+            allowed(method, &[&own[..], &wire].concat());
+        }
+        allowed("Remover", &[&own[..], &["src/rollback.rs"]].concat());
+        allowed("Restorer", &[&own[..], &["src/restore.rs"]].concat());
     }
 }
 

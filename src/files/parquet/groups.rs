@@ -160,29 +160,38 @@ fn unwritten(cause: ParquetError) -> Error {
     Error::new(Kind::File, "cannot write a parquet").because(cause).hint("check that there is room on the disk")
 }
 
-/// Writes a frame of numbers (u32) and texts, atomically.
+/// Writes frames of numbers (u32) and texts, all of them with the columns of the first, as one table; atomically.
 ///
 /// # Errors
-/// `File`, naming the path.
-pub fn write_frame(path: &Path, frame: &DataFrame) -> Result<()> {
+/// `File`, naming the path; those of the frames.
+pub fn write_frames(path: &Path, mut frames: impl Iterator<Item = Result<DataFrame>>) -> Result<()> {
+    let first = frames.next().ok_or_else(|| Error::bug("a table of no frame"))??;
     let holds = |column: &polars::prelude::Column| if column.u32().is_ok() { Holds::Numbers } else { Holds::Texts };
-    let columns: Vec<(&str, Holds)> = frame.columns().iter().map(|c| (c.name().as_str(), holds(c))).collect();
+    let columns: Vec<(&str, Holds)> = first.columns().iter().map(|c| (c.name().as_str(), holds(c))).collect();
     atomic::write(path, |out| {
         let (mut writer, encoder) = GroupWriter::new(out, columns)?;
-        for begin in (0..frame.height()).step_by(FRAME_ROWS) {
-            let cells = begin..(begin + FRAME_ROWS).min(frame.height());
-            let mut rows = encoder.rows(cells.len());
-            for (at, column) in frame.columns().iter().enumerate() {
-                match column.u32() {
-                    Ok(numbers) => cells.clone().for_each(|cell| rows.push(at, Value::Number(numbers.get(cell)))),
-                    Err(_) => {
-                        let texts = column.str()?;
-                        cells.clone().for_each(|cell| rows.push(at, Value::Text(texts.get(cell))));
-                    }
-                }
-            }
-            writer.append(encoder.encode(rows)?)?;
+        append_frame(&mut writer, &encoder, &first)?;
+        for frame in frames {
+            append_frame(&mut writer, &encoder, &frame?)?;
         }
         writer.finish()
     })
+}
+
+fn append_frame<W: Write + Send>(writer: &mut GroupWriter<W>, encoder: &Encoder, frame: &DataFrame) -> Result<()> {
+    for begin in (0..frame.height()).step_by(FRAME_ROWS) {
+        let cells = begin..(begin + FRAME_ROWS).min(frame.height());
+        let mut rows = encoder.rows(cells.len());
+        for (at, column) in frame.columns().iter().enumerate() {
+            match column.u32() {
+                Ok(numbers) => cells.clone().for_each(|cell| rows.push(at, Value::Number(numbers.get(cell)))),
+                Err(_) => {
+                    let texts = column.str()?;
+                    cells.clone().for_each(|cell| rows.push(at, Value::Text(texts.get(cell))));
+                }
+            }
+        }
+        writer.append(encoder.encode(rows)?)?;
+    }
+    Ok(())
 }

@@ -153,6 +153,29 @@ fn a_state_is_the_only_thing_a_patch_with_a_state_changes() {
 }
 
 #[test]
+fn a_restored_user_is_in_the_home_division_and_has_lost_roles_and_extensions() {
+    let mut world = World::with(|settings| settings.divisions = vec!["Home".to_owned(), "North".to_owned()]);
+    let north = world.get("/api/v2/authorization/divisions").1["entities"][1]["id"].clone();
+    let phone = json!({"address": "+4930123456", "mediaType": "PHONE", "type": "WORK"});
+    let extension = json!({"extension": "1815", "mediaType": "PHONE", "type": "WORK2"});
+    let body = json!({"name": "Ada", "email": "a@example.com", "state": "active", "divisionId": north,
+                      "addresses": [phone, extension]});
+    let id = world.post("/api/v2/users", &body).1["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.delete(&id).0, 200);
+    let (_, deleted) = world.get(&format!("/api/v2/users/{id}?state=deleted"));
+    assert_eq!((deleted["division"]["name"].as_str(), deleted["version"].as_u64()), (Some("North"), Some(2)));
+    let (status, user) = world.patch(&id, &json!({"version": 2, "state": "active"}));
+    assert_eq!((status, user["version"].as_u64(), user["division"]["name"].as_str()), (200, Some(3), Some("Home")));
+    assert_eq!(user["addresses"], json!([phone]));
+
+    world.org.seed_csv("email,state,roles\nb@example.com,deleted,admin agent").unwrap();
+    let seeded = world.org.users_with("b@example.com").remove(0);
+    assert_eq!(seeded.roles, ["admin", "agent"]);
+    world.patch(&seeded.id, &json!({"version": 1, "state": "active"}));
+    assert!(world.org.users_with("b@example.com")[0].roles.is_empty());
+}
+
+#[test]
 fn a_restore_conflicts_with_whoever_took_the_address() {
     let mut world = World::with(|settings| settings.deleted_holds = false);
     let id = world.seed("a@example.com", State::Deleted);

@@ -29,6 +29,7 @@ async fn two_hundred_and_fifty_new_among_a_thousand_cost_at_most_eleven_calls_fo
             user_id: ledger.row(person.row).unwrap().user_id.clone().unwrap(),
             person,
             is_young: false,
+            is_removed: false,
         })
         .collect();
     let verified = verify(&rig.client, &expected).await.unwrap();

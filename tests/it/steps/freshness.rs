@@ -46,7 +46,7 @@ async fn calls_a_user(search_values_max: usize) -> f64 {
     assert_eq!(n_held, N_TAKEN as u64);
     let (_go, stop) = watch::channel(false);
     let ledger = ledger_of(dir.path());
-    let options = apply::Options { settle: Duration::from_secs(180) };
+    let options = apply::Options::default();
     apply::apply(&process, &Arc::new(journal), &ledger, people, options, stop, |_| {}).await.unwrap();
 
     let done = outcomes(&plan, dir.path());

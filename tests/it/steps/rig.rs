@@ -33,6 +33,8 @@ pub enum Mischance {
     LostBefore,
     /// It is carried out and the reply is lost.
     LostAfter,
+    /// It is answered with that status, and not carried out.
+    Answered(u16),
 }
 
 /// The simulator with a bad line in front of it.
@@ -49,6 +51,7 @@ impl Wire for Line {
             Mischance::None => self.inner.send(request).await,
             Mischance::Refused => Err(Lost::NotSent("connection refused".to_owned())),
             Mischance::LostBefore => Err(Lost::Unknown("connection reset".to_owned())),
+            Mischance::Answered(status) => Ok(Reply { status, headers: Vec::new(), body: b"{}".to_vec() }),
             Mischance::LostAfter => {
                 self.inner.send(request).await?;
                 Err(Lost::Unknown("connection reset".to_owned()))
