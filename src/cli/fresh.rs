@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Manifest};
 use crate::person::{Person, State, User};
 use crate::plan::Sought;
+use crate::snapshot::Probe;
 
 /// Age up to which a proof stands for itself, in seconds: somebody who is created meanwhile is met all the same.
 const FRESH_S_MAX: i64 = 5 * 60;
@@ -145,7 +146,8 @@ pub(super) struct Looked {
 #[derive(Debug)]
 struct Again {
     rows: Vec<u32>,
-    n_refused: u64,
+    /// Those of them that could not be looked up.
+    refused: HashSet<u32>,
     why: String,
 }
 
@@ -213,11 +215,12 @@ async fn look_again(sought: &[Sought], age: Age, session: &Session, render: &Ren
         count(looked.proof.calls),
         count(looked.proof.values_max)
     ));
-    if looked.proof.case_matters != Some(false) {
-        render.say("The search may tell upper from lower case: an address in another spelling may be missed.");
+    // Of those that were refused it is told in numbers.
+    for gap in (Probe { refused: 0, ..looked.proof.clone() }).gaps() {
+        render.say(format!("Looking rows up again proves less than it could: {gap}."));
     }
-    let rows = sought.iter().map(|one| one.row).collect();
-    let again = Again { rows, n_refused: looked.refused.len() as u64, why: age.why() };
+    let refused = sought.iter().filter(|one| looked.refused.contains(&one.key)).map(|one| one.row).collect();
+    let again = Again { rows: sought.iter().map(|one| one.row).collect(), refused, why: age.why() };
     Ok(Looked { users: looked.users, held_back: HashSet::new(), again: Some(again) })
 }
 
@@ -230,34 +233,33 @@ impl Looked {
 
 impl Again {
     fn lines(&self, ledger: &Ledger) -> Vec<String> {
-        let held: Vec<(u32, Option<State>)> = self
-            .rows
-            .iter()
-            .filter_map(|row| {
-                ledger.row(*row).filter(|found| found.outcome() == Outcome::Taken).map(|r| (*row, r.user_state))
-            })
-            .collect();
-        let n_rows = self.rows.len() as u64;
-        let n_deleted = held.iter().filter(|(_, state)| *state == Some(State::Deleted)).count() as u64;
-        let n_live = held.len() as u64 - n_deleted;
-        let n_still = n_rows - n_live - n_deleted - self.n_refused;
+        let holder = |row: &u32| {
+            let found = ledger.row(*row).filter(|found| found.outcome() == Outcome::Taken)?;
+            Some((*row, found.user_state))
+        };
+        let held: Vec<(u32, Option<State>)> = self.rows.iter().filter_map(holder).collect();
+        let n_deleted = held.iter().filter(|(_, state)| *state == Some(State::Deleted)).count();
+        let n_live = held.len() - n_deleted;
+        let n_refused = self.rows.iter().filter(|row| self.refused.contains(row) && holder(row).is_none()).count();
+        let n_still = self.rows.len() - held.len() - n_refused;
+        let count = |n: usize| count(n as u64);
         let mut line = format!(
             "Looked {} rows up again, since {}: {} still new, {} exist now, {} held by deleted users",
-            count(n_rows),
+            count(self.rows.len()),
             self.why,
             count(n_still),
             count(n_live),
             count(n_deleted)
         );
-        if self.n_refused > 0 {
-            line += &format!(", {} could not be looked up and are sent as they were planned", count(self.n_refused));
+        if n_refused > 0 {
+            line += &format!(", {} could not be looked up and are sent as they were planned", count(n_refused));
         }
         let mut lines = vec![line + "."];
         if !held.is_empty() {
-            let named: Vec<String> = held.iter().take(ROWS_MAX).map(|(row, _)| count(u64::from(*row))).collect();
+            let named: Vec<String> = held.iter().take(ROWS_MAX).map(|(row, _)| row.to_string()).collect();
             let more = match held.len().saturating_sub(ROWS_MAX) {
                 0 => String::new(),
-                n => format!(" and {} more", count(n as u64)),
+                n => format!(" and {} more", count(n)),
             };
             lines.push(format!("Held by now, and in taken.csv: rows {}{more}.", named.join(", ")));
         }

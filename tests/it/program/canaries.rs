@@ -1,12 +1,13 @@
 //! `--canary N`: N rows go ahead and are read back. Everybody else follows only if all of them are there as they were sent.
 
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rosterdiff::api::wire::Method;
 use rosterdiff::sim::{Settings, State};
 
-use super::world::{World, fast, people, table};
+use super::world::{World, fast, people, table, until};
 use crate::support::Ran;
 
 const N: u64 = 20;
@@ -100,6 +101,20 @@ fn a_canary_that_is_not_visible_yet_is_waited_for_a_while() {
     let world = World::planned(lag(600_000), &people(20));
     let ran = world.run("apply hr.plan --yes --canary 2 --json --settle 3");
     assert_stopped(&world, &ran, 2, &["2 of 2 canaries cannot be read back 1 s after they were created"]);
+}
+
+#[test]
+fn a_signal_is_heard_while_canaries_are_waited_for() {
+    let lag = Duration::from_secs(600);
+    let world = World::planned(Settings { list_lag: lag, search_lag: lag, ..fast() }, &people(20));
+    let seen = watch(&world);
+    let child = world.start("apply hr.plan --yes --canary 2 --json --settle 3600");
+    until("a reading", || seen.lock().unwrap().contains('r').then_some(()));
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, world.n_posts()), (Some(7), 2), "{ran:?}");
+    assert!(ran.err.contains("the canaries were sent, and nobody else") && ran.err.contains("To go on: "), "{ran:?}");
+    world.done("verify hr.plan --offline");
 }
 
 #[test]

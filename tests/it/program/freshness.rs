@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rosterdiff::sim::{Settings, State};
+use rosterdiff::sim::{Org, Settings, State};
 
 use super::world::{World, fast, people, table};
 use crate::support::Ran;
@@ -126,6 +126,20 @@ fn an_address_that_cannot_be_looked_up_again_is_sent_as_it_was_planned() {
     let ran = world.done("apply hr.plan --yes --json");
     assert!(ran.err.contains("5 still new, 0 exist now, 0 held by deleted users, 1 could not be looked up"), "{ran:?}");
     assert_eq!(ran.json()["created"], 6);
+}
+
+#[test]
+fn what_a_search_does_not_prove_is_said_and_stops_no_proven_plan() {
+    let mut org = Org::new(Settings { search_folds_case: false, ..fast() });
+    org.seed_csv("email,state\nada@example.com,active\n").unwrap();
+    let world = World::of(org);
+    world.write("hr.csv", people(3));
+    world.plan();
+    world.age_plan(2 * HOUR_S);
+    let ran = world.done("apply hr.plan --yes --json");
+    let told = "Looking rows up again proves less than it could: the search tells upper from lower case";
+    assert!(ran.err.contains(told) && ran.err.contains("3 still new"), "{ran:?}");
+    assert_eq!(ran.json()["created"], 3);
 }
 
 /// Refused for its age, with all of `words`, and before anybody was asked anything.

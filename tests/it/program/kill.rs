@@ -193,6 +193,29 @@ fn a_second_run_of_one_plan_is_refused_and_told_who_is_at_it() {
     assert_everybody_once(&world);
 }
 
+// Row 24
+#[test]
+fn two_machines_with_a_copy_of_one_plan_each_create_everybody_once() {
+    let world = World::planned(fast(), &people(N_PEOPLE));
+    std::fs::create_dir(world.path("copy.plan")).unwrap();
+    for (path, bytes) in contents(&world.path("hr.plan")).into_iter().filter(|(path, _)| path.is_file()) {
+        std::fs::write(world.path("copy.plan").join(path.file_name().unwrap()), bytes).unwrap();
+    }
+    set_latency(&world, 30);
+    // Two journals know nothing of each other: whoever comes second meets a 409, and looks who is there.
+    let lines = ["apply hr.plan --yes --json --settle 2", "apply copy.plan --yes --json --settle 2"];
+    let [one, other] = lines.map(|line| world.start(line)).map(|child| Ran::of(child.wait_with_output().unwrap()));
+    assert_eq!((one.code, other.code), (Some(0), Some(0)), "{one:?} {other:?}");
+    assert_everybody_once(&world);
+    let (one, other) = (one.json(), other.json());
+    let n = |object: &Value, outcome: &str| object[outcome].as_u64().unwrap();
+    assert_eq!(n(&one, "created") + n(&other, "created"), N_PEOPLE as u64, "{one} {other}");
+    assert_eq!(n(&one, "taken") + n(&other, "taken"), N_PEOPLE as u64, "{one} {other}");
+    for dir in ["hr.plan", "copy.plan"] {
+        assert_eq!(world.done(&format!("verify {dir} --json")).json()["differences"], 0);
+    }
+}
+
 #[test]
 fn an_interrupted_run_records_its_calls_in_flight_and_goes_on_later() {
     for signal in ["INT", "TERM"] {
