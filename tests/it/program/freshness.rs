@@ -238,3 +238,31 @@ fn looking_up_again_costs_three_calls_for_a_hundred_users_at_most_and_fifteen_wi
     println!("{of_hundred:.4} and {of_nine:.4} calls a user");
     assert!(of_hundred <= 1.03 && of_nine <= 1.15, "{of_hundred} {of_nine}");
 }
+
+// Row 40
+#[test]
+fn a_service_that_wants_to_be_left_alone_for_long_ends_the_run_with_6_and_the_time_to_go_on() {
+    let world = World::planned(fast(), &people(60));
+    world.server.with_org(|org| {
+        let mut n = 0;
+        org.after_each(move |_, request, reply| {
+            n += u32::from(request.path == "/api/v2/users" && !request.body.is_empty());
+            if n > 10 {
+                (reply.status, reply.body) = (429, b"{}".to_vec());
+                reply.headers = vec![("retry-after".to_owned(), "600".to_owned())];
+            }
+        });
+    });
+    let before = jiff::Timestamp::now().as_second();
+    let ran = world.run("apply hr.plan --yes --json");
+    let after = jiff::Timestamp::now().as_second();
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    let said = ran.json()["resume_at"].as_str().unwrap().to_owned();
+    let at = said.parse::<jiff::Timestamp>().unwrap().as_second();
+    assert!((before + 600..=after + 601).contains(&at), "{ran:?}");
+    assert!(
+        ran.err.contains("hint: safe to run again after ") && ran.err.contains(&format!("({said}), in 10 min")),
+        "{ran:?}"
+    );
+    assert_eq!(ran.json()["unknown"], 0);
+}
