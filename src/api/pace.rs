@@ -43,6 +43,8 @@ const STRANGER_RESERVE: u32 = 3;
 const STRANGER_HASTE: f64 = 1.3;
 /// Least that a window's edge is moved behind a call that was too early.
 const EDGE_STEP: Duration = Duration::from_millis(5);
+/// Calls are not held up for longer than that, as a rule.
+const JITTER: Duration = Duration::from_millis(150);
 /// Most that one window moves it back: a call that was held up on its way is no proof.
 const EDGE_STEP_BACK: Duration = Duration::from_millis(100);
 
@@ -141,6 +143,8 @@ pub struct Pace {
     closed: Duration,
     /// Calls a second of strangers in the last window.
     foreign_per_s: f64,
+    /// What is allowed is known from another token.
+    is_told: bool,
     replies: u64,
     in_flight: u32,
     last_sent: Option<Duration>,
@@ -164,6 +168,7 @@ impl Pace {
             guard: GUARD,
             closed: Duration::ZERO,
             foreign_per_s: 0.0,
+            is_told: false,
             replies: 0,
             in_flight: 0,
             last_sent: None,
@@ -175,6 +180,20 @@ impl Pace {
     /// Takes the service to allow that many calls a minute for as long as no header says how many.
     pub fn assume(&mut self, per_min: u32) {
         self.assumed = per_min.clamp(1, CALLS_MAX);
+    }
+
+    /// Calls in a window and its length, once a header has told.
+    #[must_use]
+    pub fn quota(&self) -> Option<(u32, Duration)> {
+        self.allowed.map(|allowed| (allowed, self.length))
+    }
+
+    /// Takes over the quota of another token of the same client until a header of this one speaks: it is minted for us and
+    /// nobody has spent any of it, so its first call need not go alone.
+    pub fn hear(&mut self, (allowed, length): (u32, Duration)) {
+        if self.replies == 0 {
+            (self.allowed, self.length, self.is_told) = (Some(allowed), length, true);
+        }
     }
 
     /// Calls a second that this token may make, by what is known.
@@ -193,7 +212,7 @@ impl Pace {
         if now < self.paused_until {
             return Slot::At(self.paused_until);
         }
-        if self.replies == 0 && self.in_flight > 0 {
+        if self.replies == 0 && self.in_flight > 0 && !self.is_told {
             // One call asks what the limits are; a token may be half spent already.
             return Slot::AfterReply;
         }
@@ -365,7 +384,9 @@ impl Pace {
             last = last.max(window.sent.1.saturating_sub(window.ends.0));
         }
         if last >= self.edge {
-            self.edge = (last + EDGE_STEP).min(RESET_SLACK);
+            // So much is no jitter: this service adds no second.
+            let least = if last > JITTER { RESET_SLACK / 2 } else { Duration::ZERO };
+            self.edge = (last + EDGE_STEP).max(least).min(RESET_SLACK);
         }
     }
 

@@ -1,6 +1,9 @@
 //! As fast as the quota allows, and never faster.
 
 mod events;
+mod flow;
+mod quota;
+mod tokens;
 
 use std::time::Duration;
 

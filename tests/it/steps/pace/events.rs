@@ -83,9 +83,15 @@ impl Told {
 const WINDOW: f64 = 60.0;
 const CALLERS: u32 = 64;
 
-struct Chance(u64);
+/// A stream of numbers that are the same in every run.
+#[derive(Debug)]
+pub struct Chance(u64);
 
 impl Chance {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// Above 0 and up to 1.
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -95,7 +101,7 @@ impl Chance {
         (((z ^ (z >> 31)) >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
     }
 
-    fn exponential(&mut self, mean: f64) -> f64 {
+    pub fn exponential(&mut self, mean: f64) -> f64 {
         -mean * self.next().ln()
     }
 
@@ -105,7 +111,7 @@ impl Chance {
     }
 
     /// There, and from there back.
-    fn way(&mut self, line: Line, now: f64) -> (f64, f64) {
+    pub fn way(&mut self, line: Line, now: f64) -> (f64, f64) {
         let mut hop = || 0.03 + self.exponential(0.02);
         let (there, back) = match line {
             Line::Fixed(seconds) => return (seconds / 2.0, seconds / 2.0),
@@ -186,7 +192,7 @@ impl Agenda {
 /// Runs until `n_own` calls have passed.
 pub fn run(world: &World, pace: &mut Pace, n_own: u64, seed: u64) -> Told {
     let mut told = Told::default();
-    let (mut service, mut chance, mut agenda) = (Service::default(), Chance(seed), Agenda::default());
+    let (mut service, mut chance, mut agenda) = (Service::default(), Chance::new(seed), Agenda::default());
     let mut lately: VecDeque<f64> = VecDeque::new();
     let (mut in_flight, mut wake) = (0, 0);
     if world.foreign_per_s > 0.0 {
