@@ -365,7 +365,7 @@ impl<W: Wire> Client<W> {
         match &fate {
             Fate::Throttled(after) => {
                 self.throttled.fetch_add(1, Ordering::Relaxed);
-                lane.pace().throttled(now + *after);
+                lane.pace().throttled(now, now + *after);
             }
             Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation),
             Fate::NotSent(_) | Fate::Untrusted(_) | Fate::Barred(_) => {}

@@ -36,6 +36,8 @@ pub struct World {
     pub windows: Windows,
     pub line: Line,
     pub plus_one: bool,
+    /// Seconds are rounded down.
+    pub down: bool,
     pub headers: bool,
     /// Calls a second of somebody else.
     pub foreign_per_s: f64,
@@ -51,6 +53,7 @@ impl Default for World {
             windows: Windows::Anchored,
             line: Line::Typical,
             plus_one: false,
+            down: false,
             headers: true,
             foreign_per_s: 0.0,
             asleep: (f64::MAX, f64::MAX),
@@ -156,7 +159,9 @@ impl Service {
             self.count += 1;
             self.log.push_back(now);
         }
-        let reset_s = (start + WINDOW - now).ceil().max(0.0) as u32 + u32::from(world.plus_one);
+        let left = (start + WINDOW - now).max(0.0);
+        let left = if world.down { left.floor() } else { left.ceil() };
+        let reset_s = left as u32 + u32::from(world.plus_one);
         let limits = Limits { allowed: Some(allowed), count: Some(self.count), reset_s: Some(reset_s) };
         (passes, limits)
     }
@@ -228,7 +233,7 @@ pub fn run(world: &World, pace: &mut Pace, n_own: u64, seed: u64) -> Told {
                 pace.replied(Duration::from_secs_f64(sent), time, limits);
                 if !passes {
                     let wait = limits.reset_s.map_or(60, |s| u64::from(s.max(1)));
-                    pace.throttled(time + Duration::from_secs(wait));
+                    pace.throttled(time, time + Duration::from_secs(wait));
                 }
             }
             What::Wake(n) if n != wake => continue,

@@ -27,7 +27,14 @@ const LINES: [Line; 7] = [
 fn calls(world: &World, n_own: u64) -> Told {
     let told = run(world, &mut Pace::new(None), n_own, 2);
     assert!(told.wakes <= 3 * (told.own + told.throttled), "{world:?}: {} wakes", told.wakes);
-    println!("{world:?}: {:.2} % used, {} × 429, {} in a second", 100.0 * told.used(), told.throttled, told.burst);
+    let World { windows, line, plus_one, headers, foreign_per_s, .. } = world;
+    println!(
+        "{windows:?}, {line:?}, plus one {plus_one}, headers {headers}, stranger {foreign_per_s}/s: {:.2} % used, {} × 429, {} in \
+ a second",
+        100.0 * told.used(),
+        told.throttled,
+        told.burst
+    );
     told
 }
 
@@ -73,6 +80,15 @@ fn windows_by_the_clock_are_used_as_well_and_sliding_ones_meet_no_storm() {
             let sliding = calls(&World { windows: Windows::Sliding, line, plus_one, ..World::default() }, 50_000);
             assert!(sliding.used() >= 0.93 && sliding.throttled <= 50, "{line:?}: {}", sliding.throttled);
         }
+    }
+}
+
+#[test]
+fn a_service_that_rounds_its_seconds_down_is_understood_after_a_few_429() {
+    for line in LINES {
+        let told = calls(&World { line, down: true, ..World::default() }, 50_000);
+        assert!(told.used() >= 0.985 && told.throttled <= 4, "{line:?}: {:?}", told.turned_away);
+        assert!(told.turned_away.iter().all(|at| *at < 1_800.0), "{line:?}: {:?}", told.turned_away);
     }
 }
 
@@ -126,6 +142,19 @@ fn without_headers_no_window_holds_more_than_the_default_wherever_it_begins() {
             let told = calls(&World { windows, line, headers: false, ..World::default() }, 50_000);
             assert_eq!(told.throttled, 0, "{line:?}");
             assert!(told.used() >= 0.95, "{line:?}: {}", told.used());
+        }
+    }
+}
+
+#[test]
+fn without_headers_a_lower_quota_than_the_default_is_found_by_its_429() {
+    for windows in [Windows::Anchored, Windows::Aligned] {
+        for line in [Line::Fixed(0.02), Line::Fixed(2.0), Line::Typical] {
+            let world = World { windows, line, headers: false, allowed: |_| 180, ..World::default() };
+            let told = calls(&world, 20_000);
+            // Three quarters of 180 calls a minute, which are 60 % of 300. A 429 that says nothing costs a minute, and every ten minutes more is dared.
+            assert!(told.throttled <= 100, "{line:?}: {}", told.throttled);
+            assert!(told.used() >= 0.45, "{line:?}: {}", told.used());
         }
     }
 }
