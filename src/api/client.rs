@@ -71,6 +71,8 @@ pub struct Client<W> {
     login: Mutex<Login>,
     /// The limits endpoint was asked.
     has_asked_limits: AtomicBool,
+    /// A header has told what a token may do.
+    knows_quota: AtomicBool,
     seen: Mutex<Seen>,
 }
 
@@ -155,6 +157,7 @@ impl<W: Wire> Client<W> {
             is_locked_out: AtomicBool::new(false),
             login: Mutex::default(),
             has_asked_limits: AtomicBool::new(false),
+            knows_quota: AtomicBool::new(false),
             seen: Mutex::default(),
         })
     }
@@ -276,11 +279,11 @@ impl<W: Wire> Client<W> {
         ready.or_else(|| empty.map(Turn::Mint)).unwrap_or(Turn::Wait(wait))
     }
 
-    /// From when on the login host may be asked: while nobody knows whether it takes these credentials, one asks.
+    /// From when on the login host may be asked: where it has not proven itself, by one at a time.
     fn login_opens_at(&self) -> Option<Duration> {
         let login = locked(&self.login);
         let is_asked = || self.lanes.iter().any(|lane| lane.purse().is_minting());
-        (login.has_answered() || !is_asked()).then(|| login.open_at())
+        (login.takes_many() || !is_asked()).then(|| login.open_at())
     }
 
     /// Asks once for a token.
@@ -351,6 +354,7 @@ impl<W: Wire> Client<W> {
         locked(&self.seen).note(&reply);
         let lane = &self.lanes[permit.lane];
         lane.pace().replied(permit.sent, now, Limits::of(&reply));
+        self.spread(permit.lane);
         if reply.status != 401 && reply.status < 500 {
             self.accepted.fetch_add(1, Ordering::Relaxed);
             lane.purse().worked(permit.token.generation);
@@ -362,13 +366,23 @@ impl<W: Wire> Client<W> {
         match &fate {
             Fate::Throttled(after) => {
                 self.throttled.fetch_add(1, Ordering::Relaxed);
-                lane.pace().throttled(now + *after);
+                lane.pace().throttled(now, now + *after);
             }
             Fate::Auth(_) => self.distrust(permit.lane, permit.token.generation),
             Fate::NotSent(_) | Fate::Untrusted(_) | Fate::Barred(_) => {}
             Fate::Unknown(_) | Fate::Malformed(_) | Fate::Forbidden(_) | Fate::Refused(_) => {}
         }
         Err(fate)
+    }
+
+    /// Tells every lane the quota of the first one that knows it.
+    fn spread(&self, lane: usize) {
+        let quota = self.lanes[lane].pace().quota();
+        if let Some(quota) = quota
+            && !self.knows_quota.swap(true, Ordering::Relaxed)
+        {
+            self.lanes.iter().for_each(|lane| lane.pace().hear(quota));
+        }
     }
 
     /// Reads: sent again as often as it makes sense, since a read changes nothing.

@@ -69,6 +69,8 @@ fn refused(reply: &Reply) -> Error {
 #[derive(Debug, Default)]
 pub(super) struct Login {
     has_answered: bool,
+    /// It has said that tokens are minted too fast.
+    is_limited: bool,
     /// Failures since the last token.
     n_failed: u32,
     failed_at: Option<Duration>,
@@ -78,9 +80,9 @@ pub(super) struct Login {
 }
 
 impl Login {
-    /// Whether it has ever handed out a token: until then one asks, and the others wait.
-    pub(super) const fn has_answered(&self) -> bool {
-        self.has_answered
+    /// Whether several may ask at once: not before it has handed out a token, and not where it fails or counts.
+    pub(super) const fn takes_many(&self) -> bool {
+        self.has_answered && self.n_failed == 0 && !self.is_limited
     }
 
     /// Not to be asked before that time.
@@ -90,7 +92,7 @@ impl Login {
 
     /// It handed out a token.
     pub(super) fn granted(&mut self) {
-        *self = Self { has_answered: true, ..Self::default() };
+        *self = Self { has_answered: true, is_limited: self.is_limited, ..Self::default() };
     }
 
     /// It was asked at `asked` and handed out none, as is known `now`. `is_dry`: no lane has a token to go on with.
@@ -98,6 +100,7 @@ impl Login {
     /// # Errors
     /// `Credentials` or `Unsafe` where asking again is in vain, `Unreachable` when it was asked for long enough.
     pub(super) fn denied(&mut self, why: Denied, asked: Duration, now: Duration, is_dry: bool) -> Result<()> {
+        self.is_limited |= matches!(why, Denied::Limited(_));
         let (is_cold, told, why) = match why {
             Denied::ForGood(error) => return Err(error),
             Denied::Limited(told) => (false, told, "too many tokens".to_owned()),
@@ -107,8 +110,8 @@ impl Login {
         if self.failed_at.is_none_or(|at| at <= asked) {
             (self.n_failed, self.failed_at) = (self.n_failed + 1, Some(now));
         }
-        let (first, longest) = if is_cold { (COLD_WAIT, COOL_WAIT_MAX) } else { (COOL_WAIT, COOL_WAIT_MAX) };
-        let wait = (first * 2_u32.pow((self.n_failed - 1).min(10))).min(longest);
+        let first = if is_cold { COLD_WAIT } else { COOL_WAIT };
+        let wait = (first * 2_u32.pow((self.n_failed - 1).min(10))).min(COOL_WAIT_MAX);
         let told = told.unwrap_or_default();
         self.open_at = now + wait.max(told.min(RETRY_AFTER_MAX));
         if !is_dry {
@@ -119,6 +122,8 @@ impl Login {
         if told <= RETRY_AFTER_MAX && dry < DRY_MAX && !(is_cold && self.n_failed >= ASKED_MAX) {
             return Ok(());
         }
+        // Whoever else waits asks once more, and no longer.
+        self.open_at = now;
         let error = Error::new(Kind::Unreachable, format!("cannot log in: {why}")).hint("safe to run again");
         Err(if told > RETRY_AFTER_MAX { error.after(told) } else { error })
     }

@@ -30,7 +30,7 @@ const RHO: f64 = 0.99;
 const RESET_SLACK: Duration = Duration::from_secs(2);
 /// Wait behind the end of a window, so that the first call of the next one cannot fall into the last.
 const GUARD: Duration = Duration::from_millis(2);
-/// Added to that wait by every 429, up to the maximum: a service that rounds its seconds down needs it.
+/// Added to that wait by every 429 just behind it, up to the maximum: a service that rounds its seconds down needs it.
 const GUARD_STEP: Duration = Duration::from_millis(500);
 const GUARD_MAX: Duration = Duration::from_secs(2);
 /// A window longer than this is not believed.
@@ -39,10 +39,14 @@ const RESET_S_MAX: u32 = 3_600;
 const CALLS_MAX: u32 = 1_000_000;
 /// Calls left unused in a window in which somebody else spends the same token.
 const STRANGER_RESERVE: u32 = 3;
+/// Windows without a 429 after which a twentieth more is dared, where no header says what is allowed.
+const CLEAN_WINDOWS: u32 = 10;
 /// How much faster than lately a stranger is taken to be.
 const STRANGER_HASTE: f64 = 1.3;
 /// Least that a window's edge is moved behind a call that was too early.
 const EDGE_STEP: Duration = Duration::from_millis(5);
+/// Calls are not held up for longer than that, as a rule.
+const JITTER: Duration = Duration::from_millis(150);
 /// Most that one window moves it back: a call that was held up on its way is no proof.
 const EDGE_STEP_BACK: Duration = Duration::from_millis(100);
 
@@ -127,8 +131,9 @@ struct Past {
 #[derive(Clone, Debug)]
 pub struct Pace {
     gap_cap: Duration,
-    /// Calls per minute, by other sources than headers.
+    /// Calls per minute by other sources than headers, and how many of them are dared, since when.
     assumed: u32,
+    dared: (u32, Duration),
     allowed: Option<u32>,
     /// Length of a window, or a second more.
     length: Duration,
@@ -141,6 +146,8 @@ pub struct Pace {
     closed: Duration,
     /// Calls a second of strangers in the last window.
     foreign_per_s: f64,
+    /// What is allowed is known from another token.
+    is_told: bool,
     replies: u64,
     in_flight: u32,
     last_sent: Option<Duration>,
@@ -156,6 +163,7 @@ impl Pace {
         Self {
             gap_cap: per_min.map_or(Duration::ZERO, |n| Duration::from_secs_f64(60.0 / n)),
             assumed: PER_MIN_DEFAULT,
+            dared: (PER_MIN_DEFAULT, Duration::ZERO),
             allowed: None,
             length: WINDOW_DEFAULT,
             window: None,
@@ -164,6 +172,7 @@ impl Pace {
             guard: GUARD,
             closed: Duration::ZERO,
             foreign_per_s: 0.0,
+            is_told: false,
             replies: 0,
             in_flight: 0,
             last_sent: None,
@@ -175,6 +184,21 @@ impl Pace {
     /// Takes the service to allow that many calls a minute for as long as no header says how many.
     pub fn assume(&mut self, per_min: u32) {
         self.assumed = per_min.clamp(1, CALLS_MAX);
+        self.dared.0 = self.assumed;
+    }
+
+    /// Calls in a window and its length, once a header has told.
+    #[must_use]
+    pub fn quota(&self) -> Option<(u32, Duration)> {
+        self.allowed.map(|allowed| (allowed, self.length))
+    }
+
+    /// Takes over the quota of another token of the same client until a header of this one speaks: it is minted for us and
+    /// nobody has spent any of it, so its first call need not go alone.
+    pub fn hear(&mut self, (allowed, length): (u32, Duration)) {
+        if self.replies == 0 {
+            (self.allowed, self.length, self.is_told) = (Some(allowed), length, true);
+        }
     }
 
     /// Calls a second that this token may make, by what is known.
@@ -185,7 +209,7 @@ impl Pace {
     }
 
     fn allowed(&self) -> u32 {
-        self.allowed.unwrap_or(self.assumed)
+        self.allowed.unwrap_or(self.dared.0)
     }
 
     /// When the next call may leave, seen from `now`.
@@ -193,7 +217,7 @@ impl Pace {
         if now < self.paused_until {
             return Slot::At(self.paused_until);
         }
-        if self.replies == 0 && self.in_flight > 0 {
+        if self.replies == 0 && self.in_flight > 0 && !self.is_told {
             // One call asks what the limits are; a token may be half spent already.
             return Slot::AfterReply;
         }
@@ -218,11 +242,11 @@ impl Pace {
     /// of that length can hold more than is allowed, whenever it begins: a call counts until a window has passed since
     /// it came back.
     fn gap_blind(&mut self, now: Duration) -> Result<Duration, Slot> {
-        let (allowed, length) = (self.allowed(), self.length);
-        let since = now.saturating_sub(length).max(self.closed);
-        while self.log.front().is_some_and(|back| *back <= since) {
-            self.log.pop_front();
+        if now >= self.dared.1 + self.length * CLEAN_WINDOWS {
+            self.dared = ((self.dared.0 + self.dared.0 / 20 + 1).min(self.assumed), now);
         }
+        let (allowed, length) = (self.allowed(), self.length);
+        self.forget(now.saturating_sub(length).max(self.closed));
         if self.log.len() + self.in_flight as usize >= allowed as usize {
             return Err(self.log.front().map_or(Slot::AfterReply, |back| Slot::At(*back + length + self.guard)));
         }
@@ -282,7 +306,7 @@ impl Pace {
     /// At `now` a call has no reply: the service may have counted it all the same.
     pub fn lost(&mut self, now: Duration) {
         self.unsent();
-        self.log.push_back(now);
+        self.came_back(now);
         if let Some(window) = &mut self.window {
             window.count = window.count.saturating_add(1);
             window.own = window.own.saturating_add(1);
@@ -292,7 +316,7 @@ impl Pace {
     /// A reply came at `now` to a call that left at `sent`.
     pub fn replied(&mut self, sent: Duration, now: Duration, limits: Limits) {
         self.unsent();
-        self.log.push_back(now);
+        self.came_back(now);
         self.allowed = limits.allowed.or(self.allowed);
         let (Some(_), Some(count), Some(reset_s)) = (limits.allowed, limits.count, limits.reset_s) else {
             if let Some(window) = &mut self.window {
@@ -317,6 +341,17 @@ impl Pace {
         }
         self.place(seen);
         self.learn();
+    }
+
+    fn came_back(&mut self, now: Duration) {
+        self.log.push_back(now);
+        self.forget(now.saturating_sub(self.length));
+    }
+
+    fn forget(&mut self, until: Duration) {
+        while self.log.front().is_some_and(|back| *back <= until) {
+            self.log.pop_front();
+        }
     }
 
     /// Finds the window that a reply belongs to.
@@ -365,14 +400,28 @@ impl Pace {
             last = last.max(window.sent.1.saturating_sub(window.ends.0));
         }
         if last >= self.edge {
-            self.edge = (last + EDGE_STEP).min(RESET_SLACK);
+            // So much is no jitter: this service adds no second.
+            let least = if last > JITTER { RESET_SLACK / 2 } else { Duration::ZERO };
+            self.edge = (last + EDGE_STEP).max(least).min(RESET_SLACK);
         }
     }
 
-    /// The service said 429: nothing leaves before `until`.
-    pub fn throttled(&mut self, until: Duration) {
+    /// At `now` the service said 429: nothing leaves before `until`.
+    pub fn throttled(&mut self, now: Duration, until: Duration) {
         self.paused_until = self.paused_until.max(until);
-        self.guard = (self.guard + GUARD_STEP).min(GUARD_MAX);
+        if self.allowed.is_none() {
+            // What came back in the last minute is what has passed, but for this one. Yet one 429 is no proof of it.
+            let passed = u32::try_from(self.log.len()).unwrap_or(u32::MAX).saturating_sub(1);
+            self.dared = (self.dared.0.min(passed.max(self.dared.0 / 2).max(1)), now);
+        }
+        // Just behind the end of a window and with nobody else around: that was too early.
+        let is_alone = self.foreign_per_s == 0.0 && self.window.is_none_or(|window| window.foreign == 0);
+        if is_alone
+            && self.last_sent.is_some_and(|last| last.saturating_sub(self.closed) < GUARD_MAX)
+            && now > self.closed
+        {
+            self.guard = (self.guard + GUARD_STEP).min(GUARD_MAX);
+        }
     }
 }
 

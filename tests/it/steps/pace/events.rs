@@ -36,6 +36,8 @@ pub struct World {
     pub windows: Windows,
     pub line: Line,
     pub plus_one: bool,
+    /// Seconds are rounded down.
+    pub down: bool,
     pub headers: bool,
     /// Calls a second of somebody else.
     pub foreign_per_s: f64,
@@ -51,6 +53,7 @@ impl Default for World {
             windows: Windows::Anchored,
             line: Line::Typical,
             plus_one: false,
+            down: false,
             headers: true,
             foreign_per_s: 0.0,
             asleep: (f64::MAX, f64::MAX),
@@ -83,9 +86,15 @@ impl Told {
 const WINDOW: f64 = 60.0;
 const CALLERS: u32 = 64;
 
-struct Chance(u64);
+/// A stream of numbers that are the same in every run.
+#[derive(Debug)]
+pub struct Chance(u64);
 
 impl Chance {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// Above 0 and up to 1.
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -95,7 +104,7 @@ impl Chance {
         (((z ^ (z >> 31)) >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
     }
 
-    fn exponential(&mut self, mean: f64) -> f64 {
+    pub fn exponential(&mut self, mean: f64) -> f64 {
         -mean * self.next().ln()
     }
 
@@ -105,7 +114,7 @@ impl Chance {
     }
 
     /// There, and from there back.
-    fn way(&mut self, line: Line, now: f64) -> (f64, f64) {
+    pub fn way(&mut self, line: Line, now: f64) -> (f64, f64) {
         let mut hop = || 0.03 + self.exponential(0.02);
         let (there, back) = match line {
             Line::Fixed(seconds) => return (seconds / 2.0, seconds / 2.0),
@@ -150,7 +159,9 @@ impl Service {
             self.count += 1;
             self.log.push_back(now);
         }
-        let reset_s = (start + WINDOW - now).ceil().max(0.0) as u32 + u32::from(world.plus_one);
+        let left = (start + WINDOW - now).max(0.0);
+        let left = if world.down { left.floor() } else { left.ceil() };
+        let reset_s = left as u32 + u32::from(world.plus_one);
         let limits = Limits { allowed: Some(allowed), count: Some(self.count), reset_s: Some(reset_s) };
         (passes, limits)
     }
@@ -186,7 +197,7 @@ impl Agenda {
 /// Runs until `n_own` calls have passed.
 pub fn run(world: &World, pace: &mut Pace, n_own: u64, seed: u64) -> Told {
     let mut told = Told::default();
-    let (mut service, mut chance, mut agenda) = (Service::default(), Chance(seed), Agenda::default());
+    let (mut service, mut chance, mut agenda) = (Service::default(), Chance::new(seed), Agenda::default());
     let mut lately: VecDeque<f64> = VecDeque::new();
     let (mut in_flight, mut wake) = (0, 0);
     if world.foreign_per_s > 0.0 {
@@ -222,7 +233,7 @@ pub fn run(world: &World, pace: &mut Pace, n_own: u64, seed: u64) -> Told {
                 pace.replied(Duration::from_secs_f64(sent), time, limits);
                 if !passes {
                     let wait = limits.reset_s.map_or(60, |s| u64::from(s.max(1)));
-                    pace.throttled(time + Duration::from_secs(wait));
+                    pace.throttled(time, time + Duration::from_secs(wait));
                 }
             }
             What::Wake(n) if n != wake => continue,
