@@ -20,7 +20,8 @@ use crate::error::Result;
 use crate::person::{State, User};
 use crate::plan::{Plan, Verdict};
 use crate::snapshot::Keys;
-use crate::stepwise::{Came, Hand, Look, Turn, each, said};
+use crate::stepwise::{Came, Ended, Hand, Look, Turn, each, said};
+use crate::verify::What;
 
 /// What a restored user has lost, for people.
 pub const NOT_GIVEN_BACK: &str =
@@ -108,6 +109,18 @@ pub fn wanted(plan: &Plan) -> Result<Vec<Wanted>> {
     Ok((0..frame.height()).filter(is_deleted).map(of).collect())
 }
 
+impl Wanted {
+    /// What its user should be now, and since when, if it was restored.
+    #[must_use]
+    pub fn expected<'l>(&self, ledger: &'l Ledger) -> Option<(What, &'l str)> {
+        let change = ledger.changes.of(self.row)?;
+        let keeps = change.why.as_deref().is_some_and(keeps_fields);
+        let fields = if keeps { Fields::default() } else { self.fields.clone() };
+        let is_restored = change.stage == Stage::Final(Restoration::Restored);
+        is_restored.then_some((What::Restored(fields), change.at.as_str()))
+    }
+}
+
 /// What became of the rows so far.
 #[must_use]
 pub fn tally(wanted: &[Wanted], ledger: &Ledger) -> Tally {
@@ -185,6 +198,14 @@ struct Worker<W: Wire> {
     restorer: Restorer<W>,
 }
 
+/// What came of the first step.
+enum Revived {
+    /// The user is active, and has that version.
+    Active(u64),
+    /// That was refused, is unknown, or was stopped.
+    Not(Ended),
+}
+
 /// Whether the user is the one that the plan speaks of: ids and addresses of somebody's export may not belong together.
 fn is_meant(wanted: &Wanted, user: &User) -> bool {
     let is_spelt_so = wanted.user_email.is_some() && wanted.user_email == user.email;
@@ -193,7 +214,7 @@ fn is_meant(wanted: &Wanted, user: &User) -> bool {
 
 impl<W: Wire> Worker<W> {
     /// Both steps, or what is left of them.
-    async fn both(&self, mut turn: Turn, before: Option<Change>, wanted: Wanted) -> Result<()> {
+    async fn both(&self, mut turn: Turn, before: Option<Change>, wanted: Wanted) -> Result<Ended> {
         let (step, stage) = before.as_ref().map_or((Step::Restore, Stage::Unsent), |c| (c.step, c.stage));
         if (step, stage) == (Step::Fill, Stage::Changed) {
             // Only the last line of it is missing.
@@ -201,20 +222,22 @@ impl<W: Wire> Worker<W> {
         }
         let version = before.and_then(|change| change.version);
         let is_restored = step == Step::Fill || stage == Stage::Changed;
-        let version = if is_restored { version } else { self.revive(&mut turn, version, &wanted).await? };
+        let version = match version {
+            Some(version) if is_restored => Revived::Active(version),
+            version => self.revive(&mut turn, version, &wanted).await?,
+        };
         match version {
-            Some(version) => self.fill(&mut turn, version, &wanted).await,
-            None => Ok(()),
+            Revived::Active(version) => self.fill(&mut turn, version, &wanted).await,
+            Revived::Not(ended) => Ok(ended),
         }
     }
 
-    /// Makes a deleted user active: its version since, or nothing where that was refused, is unknown or was stopped.
-    /// `sent_for` is the version that an earlier call was for.
-    async fn revive(&self, turn: &mut Turn, mut sent_for: Option<u64>, wanted: &Wanted) -> Result<Option<u64>> {
+    /// Makes a deleted user active. `sent_for` is the version that an earlier call was for.
+    async fn revive(&self, turn: &mut Turn, mut sent_for: Option<u64>, wanted: &Wanted) -> Result<Revived> {
         let (mut refused, mut n_stale) = (None::<(u64, Said)>, 0);
         loop {
             let user = match self.hand.look(turn, State::Deleted).await? {
-                Look::Stopped => return Ok(None),
+                Look::Stopped => return Ok(Revived::Not(Ended::Stopped)),
                 Look::Gone => return self.refuse(turn, GONE, Said::default()),
                 Look::There(user) if !is_meant(wanted, &user) => {
                     return self.refuse(turn, OTHER_ADDRESS, Said::default());
@@ -226,7 +249,7 @@ impl<W: Wire> Worker<W> {
                 (State::Deleted, Some(version)) if !turn.unsure || is_same => version,
                 (State::Active, Some(version)) if turn.unsure && sent_for.map(|v| v + 1) == Some(version) => {
                     self.hand.changed(turn, Some(version), None)?;
-                    return Ok(Some(version));
+                    return Ok(Revived::Active(version));
                 }
                 (State::Active | State::Inactive, _) => return self.refuse(turn, NOT_DELETED, Said::default()),
                 (State::Deleted, _) => return self.refuse(turn, CHANGED_MEANWHILE, Said::default()),
@@ -235,18 +258,18 @@ impl<W: Wire> Worker<W> {
                 Some((tried, said)) if tried == version || n_stale >= STALE_MAX => {
                     return self.refuse(turn, REFUSED, said);
                 }
-                _ if self.hand.is_lost(turn) => return Ok(None),
+                _ if self.hand.is_lost(turn) => return Ok(Revived::Not(Ended::Through)),
                 _ => sent_for = Some(version),
             }
             let (restorer, id) = (&self.restorer, wanted.user_id.as_deref().unwrap_or_default());
             let send = |permit| restorer.restore(permit, id, version);
             match self.hand.call(turn, Step::Restore, Some(version), send).await? {
                 Came::Done(said) => {
-                    let version = said.version.or(Some(version + 1));
-                    self.hand.changed(turn, version, Some(said))?;
-                    return Ok(version);
+                    let version = said.version.unwrap_or(version + 1);
+                    self.hand.changed(turn, Some(version), Some(said))?;
+                    return Ok(Revived::Active(version));
                 }
-                Came::Stopped => return Ok(None),
+                Came::Stopped => return Ok(Revived::Not(Ended::Stopped)),
                 Came::Again | Came::Unsure => {}
                 Came::Refused(words) => (refused, n_stale) = (Some((version, said(&words))), n_stale + 1),
             }
@@ -254,16 +277,16 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Gives a restored user the fields in which it differs. `version` is the one that the restoring left it with.
-    async fn fill(&self, turn: &mut Turn, version: u64, wanted: &Wanted) -> Result<()> {
+    async fn fill(&self, turn: &mut Turn, version: u64, wanted: &Wanted) -> Result<Ended> {
         let mut refused: Option<Said> = None;
         loop {
             let user = match self.hand.look(turn, State::Active).await? {
-                Look::Stopped => return Ok(()),
+                Look::Stopped => return Ok(Ended::Stopped),
                 Look::Gone => return self.done(turn, Some(FIELDS_LEFT), Said::default()),
                 Look::There(user) => user,
             };
             let missing = wanted.fields.missing_in(&user);
-            if missing.is_empty() {
+            if missing.names().is_empty() {
                 if turn.unsure {
                     self.hand.changed(turn, user.version, None)?;
                 }
@@ -276,7 +299,7 @@ impl<W: Wire> Worker<W> {
                 return self.done(turn, Some(FIELDS_REFUSED), said);
             }
             if self.hand.is_lost(turn) {
-                return Ok(());
+                return Ok(Ended::Through);
             }
             let (restorer, id) = (&self.restorer, wanted.user_id.as_deref().unwrap_or_default());
             let send = |permit| restorer.fill(permit, id, version, &missing);
@@ -286,7 +309,7 @@ impl<W: Wire> Worker<W> {
                     self.hand.changed(turn, said.version, Some(said))?;
                     return self.done(turn, None, reply);
                 }
-                Came::Stopped => return Ok(()),
+                Came::Stopped => return Ok(Ended::Stopped),
                 Came::Again | Came::Unsure => {}
                 Came::Refused(words) => refused = Some(said(&words)),
             }
@@ -294,21 +317,25 @@ impl<W: Wire> Worker<W> {
     }
 
     /// It is not restored; where an earlier call may have done it, nobody knows who did what.
-    fn refuse(&self, turn: &mut Turn, why: &'static str, reply: Said) -> Result<Option<u64>> {
+    fn refuse(&self, turn: &mut Turn, why: &'static str, reply: Said) -> Result<Revived> {
         if turn.unsure {
-            return self.hand.unsure(turn, CHANGED_MEANWHILE.to_owned()).map(|()| None);
+            self.hand.unsure(turn, CHANGED_MEANWHILE.to_owned())?;
+        } else {
+            self.hand.journal.record(refusal(turn.row, Some(turn.id.clone()), why, reply), false)?;
         }
-        self.hand.journal.record(refusal(turn.row, Some(turn.id.clone()), why, reply), false)?;
-        Ok(None)
+        Ok(Revived::Not(Ended::Through))
     }
 
     /// It is restored; where a call of the second step may have been carried out, nobody knows who did what.
-    fn done(&self, turn: &mut Turn, why: Option<&'static str>, reply: Said) -> Result<()> {
+    fn done(&self, turn: &mut Turn, why: Option<&'static str>, reply: Said) -> Result<Ended> {
         if turn.unsure {
-            return self.hand.unsure(turn, CHANGED_MEANWHILE.to_owned());
+            self.hand.unsure(turn, CHANGED_MEANWHILE.to_owned())?;
+        } else {
+            let (row, id, why) = (turn.row, Some(turn.id.clone()), why.map(str::to_owned));
+            let outcome = Restoration::Restored;
+            self.hand.journal.record(Event::Restored { row, id, outcome, why, reply }, false)?;
         }
-        let (row, id, why) = (turn.row, Some(turn.id.clone()), why.map(str::to_owned));
-        self.hand.journal.record(Event::Restored { row, id, outcome: Restoration::Restored, why, reply }, false)
+        Ok(Ended::Through)
     }
 }
 

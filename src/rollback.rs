@@ -16,7 +16,7 @@ use crate::apply::journal::Journal;
 use crate::apply::ledger::{Event, Ledger, Said};
 use crate::error::Result;
 use crate::person::{Person, State, User};
-use crate::stepwise::{Came, Hand, Look, Turn, each, said};
+use crate::stepwise::{Came, Ended, Hand, Look, Turn, each, said};
 
 /// The permission that deleting takes.
 const NEEDS: &str = "directory:user:view and directory:user:delete";
@@ -204,31 +204,36 @@ struct Worker<W: Wire> {
 
 impl<W: Wire> Worker<W> {
     /// One user, until it is deleted or kept, or stays unknown.
-    async fn remove(&self, target: Target) -> Result<()> {
+    async fn remove(&self, target: Target) -> Result<Ended> {
         let mut turn = Turn::of(target.person.row, &target.user_id, target.before.as_ref());
         // A refusal counts only if another look shows nothing that explains it.
         let mut refused: Option<Said> = None;
         loop {
             let likely = if turn.unsure { State::Deleted } else { State::Active };
             let why = match self.hand.look(&mut turn, likely).await? {
-                Look::Stopped => return Ok(()),
+                Look::Stopped => return Ok(Ended::Stopped),
                 Look::There(user) if user.state == State::Deleted && turn.unsure => {
-                    return self.hand.changed(&mut turn, user.version, None);
+                    self.hand.changed(&mut turn, user.version, None)?;
+                    return Ok(Ended::Through);
                 }
                 Look::There(user) => kept_for(&target.person, &user),
                 Look::Gone => Some(GONE.to_owned()),
             };
             let why = why.or_else(|| refused.as_ref().map(|_| REFUSED.to_owned()));
             if let Some(why) = why {
-                return self.keep(&turn, why, refused.unwrap_or_default());
+                self.keep(&turn, why, refused.unwrap_or_default())?;
+                return Ok(Ended::Through);
             }
             if self.hand.is_lost(&turn) {
-                return Ok(());
+                return Ok(Ended::Through);
             }
             let (remover, id) = (&self.remover, target.user_id.as_str());
             match self.hand.call(&mut turn, Step::Remove, None, |permit| remover.delete(permit, id)).await? {
-                Came::Done(said) => return self.hand.changed(&mut turn, None, Some(said)),
-                Came::Stopped => return Ok(()),
+                Came::Done(said) => {
+                    self.hand.changed(&mut turn, None, Some(said))?;
+                    return Ok(Ended::Through);
+                }
+                Came::Stopped => return Ok(Ended::Stopped),
                 Came::Again | Came::Unsure => {}
                 Came::Refused(words) => refused = Some(said(&words)),
             }

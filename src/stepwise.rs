@@ -60,6 +60,15 @@ pub(crate) enum Look {
     Stopped,
 }
 
+/// How one user's turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// As far as it gets in this run.
+    Through,
+    /// The run was to stop.
+    Stopped,
+}
+
 /// One user's way through a run.
 #[derive(Debug)]
 pub(crate) struct Turn {
@@ -280,10 +289,11 @@ pub(crate) async fn each<T, F, R>(
 ) -> Result<()>
 where
     F: Fn(T) -> R,
-    R: Future<Output = Result<()>> + Send + 'static,
+    R: Future<Output = Result<Ended>> + Send + 'static,
 {
     let at_once = (AT_ONCE_PER_TOKEN * n_tokens).min(AT_ONCE_MAX);
     let (mut queue, mut flying, mut failed) = (todo.into_iter(), JoinSet::new(), None::<Error>);
+    let mut is_cut = false;
     loop {
         let stopping = failed.is_some() || *stop.borrow();
         if stopping {
@@ -301,7 +311,8 @@ where
         };
         match landed {
             None => break,
-            Some(Ok(Ok(()))) => passed(),
+            Some(Ok(Ok(Ended::Through))) => passed(),
+            Some(Ok(Ok(Ended::Stopped))) => is_cut = true,
             // What cannot be written any more outweighs the rest.
             Some(Ok(Err(worse))) if worse.kind() == Kind::File => failed = Some(worse),
             Some(Ok(Err(error))) => failed = failed.or(Some(error)),
@@ -310,8 +321,10 @@ where
     }
     match failed {
         Some(error) => Err(error),
-        None if *stop.borrow() => Err(Error::new(Kind::Interrupted, "interrupted; calls in flight were settled")
-            .hint("run the same command again to go on")),
+        None if is_cut || queue.len() > 0 => {
+            Err(Error::new(Kind::Interrupted, "interrupted; calls in flight were settled")
+                .hint("run the same command again to go on"))
+        }
         None => Ok(()),
     }
 }

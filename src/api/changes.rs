@@ -13,6 +13,7 @@ use super::fate::Fate;
 use super::shapes::UserBody;
 use super::users::get;
 use super::wire::{Host, Method, Reply, Request, Wire};
+use crate::columns;
 use crate::error::Result;
 use crate::person::{State, User};
 
@@ -56,10 +57,11 @@ impl Fields {
         }
     }
 
-    /// Whether there is none.
+    /// What they are called.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.name.is_none() && self.department.is_none() && self.title.is_none()
+    pub fn names(&self) -> Vec<&'static str> {
+        let all = [(columns::NAME, &self.name), (columns::DEPARTMENT, &self.department), (columns::TITLE, &self.title)];
+        all.into_iter().filter(|(_, field)| field.is_some()).map(|(name, _)| name).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use super::connect::Session;
 use super::render::{Render, count, failure};
 use super::stop;
 use crate::api::Organisation;
+use crate::apply::Outcome;
 use crate::apply::journal::{self, Journal};
 use crate::apply::ledger::{Binding, Ledger};
 use crate::error::{Error, Kind, Result};
@@ -209,6 +210,14 @@ fn tell_others(args: &args::Rollback, ready: &Ready, ledger: &Ledger, render: &R
     if !args.adopted && all > created {
         let n = count(all - created);
         render.say(format!("{n} more are inferred to be created by this run: --adopted deletes them too."));
+    }
+    let is_unknown = |person: &&Person| ledger.row(person.row).is_some_and(|row| row.outcome() == Outcome::Unknown);
+    let n_unknown = ready.people.iter().filter(is_unknown).count() as u64;
+    if n_unknown > 0 {
+        let n = count(n_unknown);
+        render.say(format!(
+            "{n} rows are unknown and stay as they are: another `apply` settles whether they were created."
+        ));
     }
 }
 

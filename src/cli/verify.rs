@@ -6,12 +6,13 @@ use serde_json::json;
 use super::args;
 use super::connect::Session;
 use super::render::{Render, count};
-use crate::apply::changes::Change;
 use crate::apply::{Outcome, journal, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
+use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
 use crate::plan::Plan;
-use crate::verify::{Expected, Verified, verify};
+use crate::restore;
+use crate::verify::{Expected, Verified, What, verify};
 
 /// A user younger than this may be missing from a listing: official tools wait up to five minutes for one.
 const YOUNG: SignedDuration = SignedDuration::from_mins(10);
@@ -41,17 +42,15 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         let what = format!("the run was in another organisation than {}", organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }
-    let verified = verify(&session.client, &expected(&plan, &ledger)?).await?;
+    let verified = verify(&session.client, &expected(&manifest, &plan, &ledger)?).await?;
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
     tell(&verified, render);
     render.object(&json!({
-        "checked": verified.n_as_sent
-            + verified.n_removed
-            + verified.n_not_visible
-            + verified.differences.len() as u64,
+        "checked": verified.n_checked(),
         "as_sent": verified.n_as_sent,
         "removed": verified.n_removed,
+        "restored": verified.n_restored,
         "not_visible": verified.n_not_visible,
         "differences": verified.differences.len(),
         "requests": session.client.tally().requests,
@@ -59,22 +58,27 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
     Ok(verified)
 }
 
-fn expected(plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
+fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
     let now = Timestamp::now();
     let is_young = |at: &str| at.parse::<Timestamp>().is_ok_and(|at| now.duration_since(at) < YOUNG);
     let mut expected = Vec::new();
     for person in plan.people()? {
         let Some(row) = ledger.row(person.row) else { continue };
+        let number = person.row;
         if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (row.outcome(), row.user_id.clone()) {
-            let change = ledger.changes.of(person.row);
-            // Whether a rollback that was cut off deleted it is not known.
-            if change.is_some_and(Change::is_unsure) {
-                continue;
-            }
-            let removed = change.filter(|change| change.is_removed());
-            let is_young = is_young(removed.map_or(&row.at, |change| &change.at));
-            expected.push(Expected { person, user_id, is_young, is_removed: removed.is_some() });
+            let (what, at) = match ledger.changes.of(number) {
+                Some(change) if change.is_removed() => (What::Removed, &change.at),
+                // Whether a rollback that was cut off deleted it is not known.
+                Some(change) if change.is_unsure() => continue,
+                _ => (What::Created(person), &row.at),
+            };
+            expected.push(Expected { row: number, user_id, is_young: is_young(at), what });
         }
+    }
+    let wanted = if manifest.restore_deleted { restore::wanted(plan)? } else { Vec::new() };
+    for (wanted, (what, at)) in wanted.iter().filter_map(|wanted| Some((wanted, wanted.expected(ledger)?))) {
+        let user_id = wanted.user_id.clone().unwrap_or_default();
+        expected.push(Expected { row: wanted.row, user_id, is_young: is_young(at), what });
     }
     Ok(expected)
 }
@@ -83,10 +87,13 @@ fn expected(plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
 pub(super) fn tell(verified: &Verified, render: &Render) {
     let mut text = format!("Verified: {} users are there as they were sent", count(verified.n_as_sent));
     if verified.n_not_visible > 0 {
-        text += &format!(", {} are not visible yet (created minutes ago)", count(verified.n_not_visible));
+        text += &format!(", {} are not visible yet (created or changed minutes ago)", count(verified.n_not_visible));
     }
     if verified.n_removed > 0 {
         text += &format!(", {} are deleted again", count(verified.n_removed));
+    }
+    if verified.n_restored > 0 {
+        text += &format!(", {} are restored", count(verified.n_restored));
     }
     render.say(format!("{text}; {} differences.", verified.differences.len()));
     for difference in verified.differences.iter().take(TOLD_MAX) {

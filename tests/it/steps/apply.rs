@@ -5,7 +5,7 @@ use std::time::Duration;
 use rosterdiff::api::wire::Method;
 use rosterdiff::apply::Outcome;
 use rosterdiff::sim::{Settings, State};
-use rosterdiff::verify::{Expected, verify};
+use rosterdiff::verify::{Expected, What, verify};
 
 use super::rig::{self, assert_exactly_once, ledger, org_of, outcomes, rig, roster_of};
 use crate::support::scratch;
@@ -26,10 +26,10 @@ async fn two_hundred_and_fifty_new_among_a_thousand_cost_at_most_eleven_calls_fo
         .unwrap()
         .into_iter()
         .map(|person| Expected {
+            row: person.row,
             user_id: ledger.row(person.row).unwrap().user_id.clone().unwrap(),
-            person,
             is_young: false,
-            is_removed: false,
+            what: What::Created(person),
         })
         .collect();
     let verified = verify(&rig.client, &expected).await.unwrap();

@@ -13,6 +13,7 @@ use rosterdiff::files::plan_dir;
 use rosterdiff::plan::Plan;
 use rosterdiff::restore::{self, Tally};
 use rosterdiff::sim::{Direct, Org, Settings, State, User};
+use rosterdiff::verify::{Expected, verify};
 use tokio::sync::watch;
 
 use super::rig::{Line, Mischance, Rig, binding, client, ledger, rig};
@@ -117,12 +118,29 @@ async fn deleted_users_are_active_again_and_have_the_fields_of_the_roster() {
     let before = rig.client.tally().requests;
     restore_with(&rig.client, &plan, dir.path()).await.unwrap();
     assert_all_back(&rig.direct, &plan, dir.path());
+    let found = ledger(dir.path());
+    let expected = |wanted: &restore::Wanted| {
+        let (what, _) = wanted.expected(&found).unwrap();
+        Expected { row: wanted.row, user_id: wanted.user_id.clone().unwrap(), is_young: false, what }
+    };
+    let expected: Vec<Expected> = restore::wanted(&plan).unwrap().iter().map(expected).collect();
     // Each user is read before each step; a quarter needs no second one.
     let n = N as u64;
     assert_eq!(rig.client.tally().requests - before, 2 * n + n + n * 3 / 4);
     let before = rig.client.tally().requests;
     restore_with(&rig.client, &plan, dir.path()).await.unwrap();
     assert_eq!(rig.client.tally().requests, before);
+
+    assert_eq!(verify(&rig.client, &expected).await.unwrap().n_restored, n);
+    rig.direct.with_org(|org| {
+        let now = org.now();
+        org.stranger_sets_state("gone1@example.com", State::Deleted, now);
+        org.stranger_erases("gone2@example.com");
+    });
+    let verified = verify(&rig.client, &expected).await.unwrap();
+    let mut whats: Vec<&str> = verified.differences.iter().map(|found| found.what.as_str()).collect();
+    whats.sort_unstable();
+    assert_eq!((verified.n_restored, whats), (n - 2, vec!["missing", "state"]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use rosterdiff::error::{Kind, Result};
 use rosterdiff::plan::Plan;
 use rosterdiff::rollback::{self, Tally};
 use rosterdiff::sim::{Direct, Origin, Settings, State};
-use rosterdiff::verify::{Expected, verify};
+use rosterdiff::verify::{Expected, What, verify};
 use tokio::sync::watch;
 
 use super::rig::{
@@ -91,10 +91,10 @@ async fn everybody_whom_a_run_created_is_deleted_again_and_nobody_else() {
 
     let ledger = ledger(dir.path());
     let expected = plan.people().unwrap().into_iter().map(|person| Expected {
+        row: person.row,
         user_id: ledger.row(person.row).unwrap().user_id.clone().unwrap(),
-        person,
         is_young: false,
-        is_removed: true,
+        what: What::Removed,
     });
     let verified = verify(&rig.client, &expected.collect::<Vec<_>>()).await.unwrap();
     assert_eq!((verified.n_removed, verified.n_as_sent, verified.differences.len()), (250, 0, 0));
