@@ -12,7 +12,7 @@ use crate::apply::ledger::{Ledger, Row};
 use crate::apply::{Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
 use crate::person::Person;
-use crate::verify::{Expected, Verified, verify as read_back};
+use crate::verify::{Expected, Verified, What, verify as read_back};
 
 /// Waits before each reading, in parts of the settling time: a third of it in all, which by default is a minute.
 const WAITS: [f64; 6] = [0.0, 1.0 / 36.0, 1.0 / 36.0, 2.0 / 36.0, 4.0 / 36.0, 4.0 / 36.0];
@@ -69,7 +69,8 @@ fn expected(dir: &Path, canaries: &[Person], ledger: &Ledger) -> Result<Vec<Expe
         let outcome = row.map_or(Outcome::Unprocessed, Row::outcome);
         outcomes.add(outcome);
         if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (outcome, row.and_then(|r| r.user_id.clone())) {
-            expected.push(Expected { person: person.clone(), user_id, is_young: true, is_removed: false });
+            let what = What::Created(person.clone());
+            expected.push(Expected { row: person.row, user_id, is_young: true, what });
         }
     }
     if expected.len() == canaries.len() {
