@@ -29,6 +29,7 @@ pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
         object[outcome.as_str()] = outcomes.of(outcome).into();
     }
     object["removed"] = n_removed.into();
+    super::restore::count_in(&mut object, &args.dir, &manifest, &plan)?;
     render.object(&object)?;
     Ok(0)
 }

@@ -263,6 +263,9 @@ fn a_plan_that_restores_says_so_and_brings_deleted_users_back() {
     assert!(ran.err.contains("9 new = 9 created +") && ran.err.contains("40 deleted = 40 restored +"), "{ran:?}");
     assert!(ran.err.contains("roles, permissions"), "{ran:?}");
     assert_all_there(&world);
+    let status = world.done("status hr.plan --json");
+    assert_eq!((&status.json()["restored"], &status.json()["removed"]), (&40.into(), &0.into()));
+    assert!(status.err.contains("40 deleted = 40 restored +"), "{status:?}");
     let rows = table(&world.read("hr.plan/restored.csv"), b',');
     assert_eq!(rows.len(), 40);
     for row in &rows {

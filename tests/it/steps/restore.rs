@@ -235,46 +235,58 @@ async fn whoever_is_not_deleted_any_more_is_not_touched() {
     assert_eq!([1, 2, 5].map(state), [(State::Active, 2), (State::Inactive, 2), (State::Inactive, 2)]);
 }
 
+/// What strangers do to a user whose restoring call, or the one behind it, is without a reply: states, one after the other.
+type Meddling = (usize, &'static str, Mischance, &'static [State]);
+
+const MEDDLING: [Meddling; 5] = [
+    // Ours arrived; theirs came after it.
+    (1, "state", Mischance::LostAfter, &[State::Inactive]),
+    (2, "state", Mischance::LostAfter, &[State::Deleted]),
+    // Ours did not arrive; theirs looks like it, or hides that.
+    (3, "state", Mischance::LostBefore, &[State::Active, State::Inactive, State::Active]),
+    (5, "state", Mischance::LostBefore, &[State::Active, State::Deleted]),
+    (6, "department", Mischance::LostBefore, &[State::Inactive]),
+];
+
 #[tokio::test(start_paused = true)]
 async fn where_a_reply_is_missing_and_somebody_else_was_there_too_it_stays_unknown() {
     let dir = scratch();
     let (rig, plan) = planned(Settings::default()).await;
-    let id = |n| gone(&rig.direct, n).id.clone();
-    let (lost, filled) = (id(1), id(2));
-    let line = {
-        let (lost, filled) = (lost.clone(), filled.clone());
-        client(&rig.direct, Options::default(), move |_, request| match is_restore(request) {
-            true if request.path.ends_with(&lost) => Mischance::LostAfter,
-            false if is_patch(request) && request.path.ends_with(&filled) => Mischance::LostBefore,
-            _ => Mischance::None,
-        })
-    };
-    rig.direct.with_org(|org| {
-        let mut n = 0;
-        org.before_each(move |org, request, now| {
-            let is_read = request.method == Method::Get;
-            if is_read && request.path.ends_with(&lost) && org.users_with("gone1@example.com")[0].version == 2 {
-                org.stranger_sets_state("gone1@example.com", State::Inactive, now);
-            }
-            n += u32::from(is_read && request.path.ends_with(&filled));
-            // Before each step it was read once.
-            if n == 3 && org.users_with("gone2@example.com")[0].version == 2 {
-                org.stranger_sets_state("gone2@example.com", State::Inactive, now);
+    let ids = MEDDLING.map(|(n, ..)| gone(&rig.direct, n).id.clone());
+    let direct = rig.direct.clone();
+    let line = client(&rig.direct, Options::default(), move |_, request| {
+        let Some(at) = ids.iter().position(|id| is_patch(request) && request.path.ends_with(id)) else {
+            return Mischance::None;
+        };
+        let (n, field, mischance, states) = MEDDLING[at];
+        if !String::from_utf8_lossy(&request.body).contains(field) {
+            return Mischance::None;
+        }
+        // Before the user is read again.
+        let direct = direct.clone();
+        tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            for state in states {
+                direct.with_org(|org| org.stranger_sets_state(&format!("gone{n}@example.com"), *state, org.now()));
             }
         });
+        mischance
     });
     restore_with(&line, &plan, dir.path()).await.unwrap();
-    let expected = Tally { restored: N as u64 - 2, unknown: 2, ..Tally::default() };
+    let n_unknown = MEDDLING.len() as u64;
+    let expected = Tally { restored: N as u64 - n_unknown, unknown: n_unknown, ..Tally::default() };
     assert_eq!(tally(&plan, dir.path()), expected);
-    for n in [1, 2] {
+    let meddled = || MEDDLING.map(|(n, ..)| (gone(&rig.direct, n).state, gone(&rig.direct, n).version));
+    let as_they_left_it =
+        [(State::Inactive, 3), (State::Deleted, 3), (State::Active, 4), (State::Deleted, 3), (State::Inactive, 3)];
+    assert_eq!(meddled(), as_they_left_it);
+    for (n, ..) in MEDDLING {
         let why = Some("restore.changed_meanwhile".to_owned());
-        assert_eq!(told(&plan, dir.path(), n), (Some(Restoration::Unknown), why));
-        assert_eq!((gone(&rig.direct, n).state, gone(&rig.direct, n).version), (State::Inactive, 3));
+        assert_eq!(told(&plan, dir.path(), n), (Some(Restoration::Unknown), why), "user {n}");
     }
     // The next run looks again, and still overrules nobody.
     restore_with(&rig.client, &plan, dir.path()).await.unwrap();
-    assert_eq!(tally(&plan, dir.path()), expected);
-    assert_eq!([1, 2].map(|n| gone(&rig.direct, n).version), [3, 3]);
+    assert_eq!((tally(&plan, dir.path()), meddled()), (expected, as_they_left_it));
 }
 
 #[tokio::test(start_paused = true)]
