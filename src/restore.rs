@@ -340,5 +340,5 @@ impl<W: Wire> Worker<W> {
 }
 
 fn reply(said: &Changed) -> Said {
-    Said { http: Some(said.status), cid: said.correlation_id.clone(), ..Said::default() }
+    Said { http: Some(said.status), cid: said.correlation_id.as_deref().map(Into::into), ..Said::default() }
 }

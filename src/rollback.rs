@@ -91,7 +91,7 @@ fn ours(ledger: &Ledger, row: u32, adopted: bool) -> Option<String> {
         Outcome::Adopted => adopted || ledger.changes.of(row).is_some(),
         Outcome::Taken | Outcome::Refused | Outcome::Unknown | Outcome::Unprocessed => false,
     };
-    found.user_id.clone().filter(|_| counts)
+    found.user_id.as_deref().filter(|_| counts).map(str::to_owned)
 }
 
 /// What became of the created users so far.

@@ -250,7 +250,11 @@ impl<W: Wire> Hand<W> {
     /// Notes that a step was carried out: the service said so, or it was found so.
     pub(crate) fn changed(&self, turn: &mut Turn, version: Option<u64>, said: Option<Changed>) -> Result<()> {
         (turn.unsure, turn.failing, turn.n_failed, turn.n_lost) = (false, None, 0, 0);
-        let reply = said.map(|said| Said { http: Some(said.status), cid: said.correlation_id, ..Said::default() });
+        let reply = said.map(|said| Said {
+            http: Some(said.status),
+            cid: said.correlation_id.map(Into::into),
+            ..Said::default()
+        });
         self.journal.record(Event::Changed { row: turn.row, version, reply: reply.unwrap_or_default() }, false)
     }
 
@@ -272,7 +276,12 @@ impl<W: Wire> Hand<W> {
 
 /// What the service said, without its words: they may repeat the person.
 pub(crate) fn said(words: &Words) -> Said {
-    Said { http: Some(words.status), code: words.code.clone(), words: None, cid: words.correlation_id.clone() }
+    Said {
+        http: Some(words.status),
+        code: words.code.as_deref().map(Into::into),
+        words: None,
+        cid: words.correlation_id.as_deref().map(Into::into),
+    }
 }
 
 /// Lets `work` change one user after the other, a few at once.

@@ -4,6 +4,7 @@
 //! damage, never guessed at.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -200,13 +201,13 @@ pub struct Said {
     pub http: Option<u16>,
     /// Error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
+    pub code: Option<Box<str>>,
     /// Its words, addresses and names taken out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub words: Option<String>,
+    pub words: Option<Box<str>>,
     /// Correlation id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cid: Option<String>,
+    pub cid: Option<Box<str>>,
 }
 
 /// How far a row has got.
@@ -224,7 +225,7 @@ pub enum Stage {
     Done(Outcome),
 }
 
-/// Everything that is known of one row.
+/// Everything that is known of one row. There may be a hundred thousand of them: no text has room to grow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// How far it has got.
@@ -234,19 +235,19 @@ pub struct Row {
     /// Whether any of them may have created somebody without our knowing.
     pub ambiguous: bool,
     /// The user created, adopted or met.
-    pub user_id: Option<String>,
+    pub user_id: Option<Box<str>>,
     /// Its state, for `taken`.
     pub user_state: Option<State>,
     /// The reply that decided, or the last one.
     pub reply: Said,
     /// Why it is not done yet.
-    pub why: Option<String>,
+    pub why: Option<Box<str>>,
     /// When the last event was recorded.
-    pub at: String,
+    pub at: Arc<str>,
 }
 
 impl Row {
-    const fn fresh() -> Self {
+    fn fresh() -> Self {
         Self {
             stage: Stage::Unsent,
             attempts: 0,
@@ -255,7 +256,7 @@ impl Row {
             user_state: None,
             reply: Said { http: None, code: None, words: None, cid: None },
             why: None,
-            at: String::new(),
+            at: Arc::default(),
         }
     }
 
@@ -295,7 +296,7 @@ pub struct Ledger {
     /// Process id of the last run.
     pub pid: Option<u32>,
     /// When the last line was written.
-    pub last_at: Option<String>,
+    pub last_at: Option<Arc<str>>,
     /// What the header says.
     pub bound_to: Option<Binding>,
     /// What the last line closes, if it closes anything.
@@ -327,7 +328,9 @@ impl Ledger {
             return Err(format!("line {} cannot know of line {} on the disk", line.seq, line.dur));
         }
         (self.n_lines, self.durable) = (line.seq, line.dur);
-        self.last_at = Some(line.at.clone());
+        // Lines of one second have one text.
+        let at = self.last_at.take().filter(|last| **last == *line.at).unwrap_or_else(|| line.at.as_str().into());
+        self.last_at = Some(Arc::clone(&at));
         if self.closed.take().is_some() && !matches!(line.event, Event::Run { .. }) {
             return Err("only a run can follow a close".to_owned());
         }
@@ -348,50 +351,48 @@ impl Ledger {
                 self.closed = Some(files.clone());
                 Ok(())
             }
-            Event::Intent { row, att } => self.intent(*row, *att, &line.at),
+            Event::Intent { row, att } => self.intent(*row, *att, &at),
             Event::Unsent { row, why } => {
-                let found = self.after_intent(*row, Stage::Unsent, Said::default(), &line.at)?;
+                let found = self.after_intent(*row, Stage::Unsent, Said::default(), &at)?;
                 found.attempts -= 1;
-                found.why = Some(why.clone());
+                found.why = Some(why.as_str().into());
                 Ok(())
             }
             Event::Unknown { row, why } => {
-                let found = self.after_intent(*row, Stage::Unknown, Said::default(), &line.at)?;
+                let found = self.after_intent(*row, Stage::Unknown, Said::default(), &at)?;
                 found.ambiguous = true;
-                found.why = Some(why.clone());
+                found.why = Some(why.as_str().into());
                 Ok(())
             }
-            Event::Conflict { row, reply } => {
-                self.after_intent(*row, Stage::Conflict, reply.clone(), &line.at).map(drop)
-            }
+            Event::Conflict { row, reply } => self.after_intent(*row, Stage::Conflict, reply.clone(), &at).map(drop),
             Event::Change { row, .. }
             | Event::Unchanged { row, .. }
             | Event::Unsure { row, .. }
             | Event::Changed { row, .. }
             | Event::Kept { row, .. }
-            | Event::Restored { row, .. } => self.changes.replay(&line.event, self.rows.get(row), &line.at),
-            Event::Found { row, id, state } => self.found(*row, id, state, &line.at),
+            | Event::Restored { row, .. } => self.changes.replay(&line.event, self.rows.get(row), &at),
+            Event::Found { row, id, state } => self.found(*row, id, state, &at),
             Event::Done { row, outcome, id, state, reply } => {
-                let found = self.after_intent(*row, Stage::Done(*outcome), reply.clone(), &line.at)?;
-                found.user_id.clone_from(id);
+                let found = self.after_intent(*row, Stage::Done(*outcome), reply.clone(), &at)?;
+                found.user_id = id.as_deref().map(Into::into);
                 found.user_state = state.as_deref().map(State::from_word);
                 Ok(())
             }
         }
     }
 
-    fn found(&mut self, row: u32, id: &str, state: &str, at: &str) -> Result<(), String> {
+    fn found(&mut self, row: u32, id: &str, state: &str, at: &Arc<str>) -> Result<(), String> {
         let found = self.rows.entry(row).or_insert_with(Row::fresh);
         if !found.is_unsent() {
             return Err(format!("row {row} was sent before its holder was found"));
         }
         (found.stage, found.reply, found.why) = (Stage::Done(Outcome::Taken), Said::default(), None);
-        (found.user_id, found.user_state) = (Some(id.to_owned()), Some(State::from_word(state)));
-        at.clone_into(&mut found.at);
+        (found.user_id, found.user_state) = (Some(id.into()), Some(State::from_word(state)));
+        found.at = Arc::clone(at);
         Ok(())
     }
 
-    fn intent(&mut self, row: u32, att: u32, at: &str) -> Result<(), String> {
+    fn intent(&mut self, row: u32, att: u32, at: &Arc<str>) -> Result<(), String> {
         if self.changes.of(row).is_some_and(|change| change.step != Step::Remove) {
             return Err(format!("row {row} was restored and is sent"));
         }
@@ -406,11 +407,11 @@ impl Ledger {
         }
         found.attempts = att;
         found.stage = Stage::Intent;
-        at.clone_into(&mut found.at);
+        found.at = Arc::clone(at);
         Ok(())
     }
 
-    fn after_intent(&mut self, row: u32, stage: Stage, reply: Said, at: &str) -> Result<&mut Row, String> {
+    fn after_intent(&mut self, row: u32, stage: Stage, reply: Said, at: &Arc<str>) -> Result<&mut Row, String> {
         let found = self.rows.get_mut(&row).ok_or_else(|| format!("row {row} has an outcome and no intent"))?;
         let allowed = match (&found.stage, &stage) {
             (Stage::Done(_), _) => false,
@@ -423,7 +424,7 @@ impl Ledger {
             return Err(format!("row {row}: {stage:?} cannot follow {:?}", found.stage));
         }
         (found.stage, found.reply, found.why) = (stage, reply, None);
-        at.clone_into(&mut found.at);
+        found.at = Arc::clone(at);
         Ok(found)
     }
 }

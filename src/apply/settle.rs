@@ -206,7 +206,7 @@ impl<W: Wire> Worker<W> {
 
     fn met(&self, sought: &Sought, outcome: Outcome, user: &User) -> Result<Step> {
         let http = (sought.cause == Cause::Conflict).then_some(409);
-        let code = http.map(|_| "general.conflict".to_owned());
+        let code = http.map(|_| "general.conflict".into());
         let reply = Said { http, code, ..Said::default() };
         self.done(sought.todo.person.row, outcome, Some((user.id.clone(), Some(user.state))), reply)
     }

@@ -9,8 +9,13 @@ const SECRET_BYTES_MIN: usize = 20;
 
 /// The service's words, with the person taken out, however it spells them.
 pub(super) fn said(words: Words, person: &Person) -> Said {
-    let words_only = words.message.map(|message| without(&message, person));
-    Said { http: Some(words.status), code: words.code, words: words_only, cid: words.correlation_id }
+    let words_only = words.message.map(|message| without(&message, person).into());
+    Said {
+        http: Some(words.status),
+        code: words.code.map(Into::into),
+        words: words_only,
+        cid: words.correlation_id.map(Into::into),
+    }
 }
 
 /// `message` without any address, without the parts of the person's name in whatever case, and without what may be a

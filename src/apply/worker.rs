@@ -102,7 +102,8 @@ impl<W: Wire> Worker<W> {
         let fate = match self.client.create(permit, person).await {
             Ok(created) => {
                 self.replied_after(sent.elapsed());
-                let reply = Said { http: Some(created.status), cid: created.correlation_id, ..Said::default() };
+                let reply =
+                    Said { http: Some(created.status), cid: created.correlation_id.map(Into::into), ..Said::default() };
                 return self.done(row, Outcome::Created, Some((created.id, None)), reply);
             }
             Err(fate) => fate,

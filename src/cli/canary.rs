@@ -68,9 +68,10 @@ fn expected(dir: &Path, canaries: &[Person], ledger: &Ledger) -> Result<Vec<Expe
         let row = ledger.row(person.row);
         let outcome = row.map_or(Outcome::Unprocessed, Row::outcome);
         outcomes.add(outcome);
-        if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (outcome, row.and_then(|r| r.user_id.clone())) {
+        if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (outcome, row.and_then(|r| r.user_id.as_deref()))
+        {
             let what = What::Created(person.clone());
-            expected.push(Expected { row: person.row, user_id, is_young: true, what });
+            expected.push(Expected { row: person.row, user_id: user_id.to_owned(), is_young: true, what });
         }
     }
     if expected.len() == canaries.len() {

@@ -24,7 +24,8 @@ pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
         Some(at) => render.say(format!("Last entry of the journal: {at} ({} lines)", count(ledger.n_lines))),
         None => render.say("No run has begun."),
     }
-    let mut object = json!({ "new": manifest.counts.new, "complete": manifest.complete, "last_at": ledger.last_at });
+    let mut object =
+        json!({ "new": manifest.counts.new, "complete": manifest.complete, "last_at": ledger.last_at.as_deref() });
     for outcome in Outcome::ALL {
         object[outcome.as_str()] = outcomes.of(outcome).into();
     }

@@ -65,13 +65,14 @@ fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Exp
     for person in plan.people()? {
         let Some(row) = ledger.row(person.row) else { continue };
         let number = person.row;
-        if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (row.outcome(), row.user_id.clone()) {
+        if let (Outcome::Created | Outcome::Adopted, Some(user_id)) = (row.outcome(), row.user_id.as_deref()) {
             let (what, at) = match ledger.changes.of(number) {
-                Some(change) if change.is_removed() => (What::Removed, &change.at),
+                Some(change) if change.is_removed() => (What::Removed, change.at.as_str()),
                 // Whether a rollback that was cut off deleted it is not known.
                 Some(change) if change.is_unsure() => continue,
-                _ => (What::Created(person), &row.at),
+                _ => (What::Created(person), &*row.at),
             };
+            let user_id = user_id.to_owned();
             expected.push(Expected { row: number, user_id, is_young: is_young(at), what });
         }
     }

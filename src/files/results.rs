@@ -87,7 +87,7 @@ impl Sources {
 }
 
 /// Rows of a result that are made at a time: memory does not grow with the plan.
-const SLICE_ROWS: usize = 1 << 13;
+const SLICE_ROWS: usize = 1 << 11;
 
 /// Writes `result.parquet` and one CSV per outcome, from plan and journal alone.
 ///
