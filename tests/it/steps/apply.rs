@@ -27,7 +27,7 @@ async fn two_hundred_and_fifty_new_among_a_thousand_cost_at_most_eleven_calls_fo
         .into_iter()
         .map(|person| Expected {
             row: person.row,
-            user_id: ledger.row(person.row).unwrap().user_id.clone().unwrap(),
+            user_id: ledger.row(person.row).unwrap().user_id.as_deref().unwrap().to_owned(),
             is_young: false,
             what: What::Created(person),
         })

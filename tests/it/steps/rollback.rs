@@ -56,7 +56,7 @@ fn ours(plan: &Plan, dir: &Path) -> BTreeSet<String> {
     let ledger = ledger(dir);
     let rows = plan.people().unwrap().into_iter().filter_map(|person| ledger.row(person.row).cloned());
     let ours = rows.filter(|row| matches!(row.outcome(), Outcome::Created | Outcome::Adopted));
-    ours.filter_map(|row| row.user_id).collect()
+    ours.filter_map(|row| row.user_id.map(String::from)).collect()
 }
 
 /// Nobody outside the journal was touched, and whoever is deleted and was not seeded so is in it; how many.
@@ -98,7 +98,7 @@ async fn everybody_whom_a_run_created_is_deleted_again_and_nobody_else() {
     let ledger = ledger(dir.path());
     let expected = plan.people().unwrap().into_iter().map(|person| Expected {
         row: person.row,
-        user_id: ledger.row(person.row).unwrap().user_id.clone().unwrap(),
+        user_id: ledger.row(person.row).unwrap().user_id.as_deref().unwrap().to_owned(),
         is_young: false,
         what: What::Removed,
     });
