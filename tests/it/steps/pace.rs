@@ -108,3 +108,15 @@ async fn a_quota_that_changes_mid_run_is_followed_within_a_window() {
     println!("{took:?}, {throttled} × 429");
     assert!(throttled <= 16, "{throttled}");
 }
+
+/// The whole of it: journal, worker, tokens and pace.
+#[tokio::test(start_paused = true)]
+async fn a_run_with_ten_tokens_is_ten_times_as_fast_even_where_every_create_takes_two_seconds() {
+    let (one, _) = run(&rig_of(300, 60, 2_000, 1, false), 3_000).await;
+    let rig = rig_of(300, 60, 2_000, 10, false);
+    let (ten, windows) = run(&rig, 30_000).await;
+    let ratio = 10.0 * one.as_secs_f64() / ten.as_secs_f64();
+    println!("3,000 with one token {one:?}, 30,000 with ten {ten:?}: {ratio:.2} times as fast");
+    assert!(ratio >= 9.8, "{ratio}");
+    assert_eq!(windows.iter().map(|w| w.throttled).sum::<u32>(), 0);
+}

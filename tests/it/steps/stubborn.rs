@@ -189,3 +189,36 @@ async fn a_service_that_takes_one_value_a_search_still_settles_an_address_in_cap
     let done = outcomes(&plan, dir.path());
     assert_eq!((done.of(Outcome::Created), done.of(Outcome::Taken)), (4, 1), "{done:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_refuses_everybody_is_stopped_after_two_hundred_rows() {
+    let dir = scratch();
+    let rig =
+        rig(org_answering(1, |reply| (reply.status, reply.body) = (400, b"{\"code\":\"licence.limit\"}".to_vec())));
+    let plan = rig.plan(&roster_of(0, 1_000)).await;
+    let error = rig.apply(&plan, dir.path()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unsafe);
+    assert!(error.to_string().contains("--max-failures allows 50%"), "{error}");
+    let done = outcomes(&plan, dir.path());
+    assert!((200..=240).contains(&done.of(Outcome::Refused)) && done.of(Outcome::Unknown) == 0, "{done:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_answers_nothing_but_503_for_ten_minutes_is_asked_seldom() {
+    let dir = scratch();
+    let rig = rig(org_of(0, Settings::default()));
+    rig.direct.with_org(|org| {
+        org.after_each(|org, _, reply| {
+            if (30..630).contains(&org.now().as_secs()) {
+                (reply.status, reply.body) = (503, Vec::new());
+            }
+        });
+    });
+    let plan = rig.plan(&roster_of(0, 400)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let n_503 = rig.direct.with_org(|org| org.counts().n_status(503));
+    println!("{n_503} calls in ten minutes of 503");
+    assert!(n_503 <= 150, "{n_503}");
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+    assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Unknown), 0);
+}
