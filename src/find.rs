@@ -1,8 +1,7 @@
 //! Who holds these addresses: many a search, or as many as the service takes.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::Client;
 use crate::api::wire::Wire;
@@ -12,13 +11,26 @@ use crate::person::User;
 /// Values in one search at first: what examples use.
 const VALUES_MAX: usize = 100;
 
-/// Looks addresses up, and remembers how many one search takes.
+/// Different values that are refused alone before a field that never passed counts as one that cannot be searched.
+const REFUSED_ALONE_MAX: usize = 2;
+
+/// Looks addresses up in one field, and remembers how many one search takes.
 #[derive(Debug)]
 pub struct Finder<W> {
     client: Arc<Client<W>>,
-    /// The largest number that has passed, and the smallest above it that is worth asking for.
-    passed: AtomicUsize,
-    most: AtomicUsize,
+    field: &'static str,
+    learnt: Mutex<Learnt>,
+}
+
+/// What searches so far have shown.
+#[derive(Clone, Debug)]
+struct Learnt {
+    /// The largest number of values that has passed.
+    passed: usize,
+    /// The largest that is worth asking for.
+    most: usize,
+    /// Values that were refused alone, as long as nothing has passed.
+    refused: HashSet<String>,
 }
 
 /// Who was found.
@@ -31,45 +43,119 @@ pub struct Found {
 }
 
 impl<W: Wire> Finder<W> {
-    /// One that knows nothing yet.
+    /// One that knows nothing yet, for `field` (`email`, `username`).
     #[must_use]
-    pub const fn new(client: Arc<Client<W>>) -> Self {
-        Self { client, passed: AtomicUsize::new(1), most: AtomicUsize::new(VALUES_MAX) }
+    pub fn new(client: Arc<Client<W>>, field: &'static str) -> Self {
+        let learnt = Learnt { passed: 0, most: VALUES_MAX, refused: HashSet::new() };
+        Self { client, field, learnt: Mutex::new(learnt) }
     }
 
-    /// Users of any state with one of `values` in `field` (`email`, `username`).
+    fn learnt(&self) -> MutexGuard<'_, Learnt> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Users of any state with one of `values`.
     ///
     /// # Errors
     /// `Credentials`, `Unreachable`. A refusal is none.
-    pub async fn find(&self, field: &str, values: &[String]) -> Result<Found> {
+    pub async fn find(&self, values: &[String]) -> Result<Found> {
         let mut found = Found::default();
         let mut open = vec![values];
         while let Some(part) = open.pop() {
-            let most = self.most.load(Ordering::Relaxed);
+            let (most, is_deaf) = self.learnt().prospects();
+            if is_deaf || part.is_empty() {
+                found.refused.extend(part.iter().cloned());
+                continue;
+            }
             if part.len() > most {
                 open.extend(part.chunks(most).rev());
                 continue;
             }
             let asked: Vec<&str> = part.iter().map(String::as_str).collect();
-            match (self.client.search(&[field], &asked).await?, part) {
-                (_, []) => {}
+            match (self.client.search(&[self.field], &asked).await?, part) {
                 (Ok(users), _) => {
-                    self.passed.fetch_max(part.len(), Ordering::Relaxed);
+                    self.learnt().passed(part.len());
                     found.users.extend(users);
                 }
                 (Err(_), [alone]) => {
+                    self.learnt().refused_alone(alone);
                     found.refused.insert(alone.clone());
                 }
                 (Err(_), _) => {
-                    // Too many, unless so many have passed before: then one of them is the reason.
-                    if part.len() > self.passed.load(Ordering::Relaxed) {
-                        self.most.store(part.len() / 2, Ordering::Relaxed);
-                    }
+                    self.learnt().refused(part.len());
                     let (one, other) = part.split_at(part.len() / 2);
                     open.extend([other, one]);
                 }
             }
         }
         Ok(found)
+    }
+}
+
+impl Learnt {
+    /// How many values are worth asking for, and whether none is.
+    fn prospects(&self) -> (usize, bool) {
+        (self.most, self.passed == 0 && self.refused.len() >= REFUSED_ALONE_MAX)
+    }
+
+    fn passed(&mut self, n: usize) {
+        self.passed = self.passed.max(n);
+        self.refused.clear();
+    }
+
+    /// Too many, unless so many have passed before: then one of them is the reason.
+    const fn refused(&mut self, n: usize) {
+        if n > self.passed {
+            self.most = n / 2;
+        }
+    }
+
+    /// It is about this value, not about how many there are: the others had no part in it.
+    fn refused_alone(&mut self, value: &str) {
+        self.most = VALUES_MAX;
+        if self.passed == 0 {
+            self.refused.insert(value.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Learnt, VALUES_MAX};
+    use std::collections::HashSet;
+
+    fn fresh() -> Learnt {
+        Learnt { passed: 0, most: VALUES_MAX, refused: HashSet::new() }
+    }
+
+    #[test]
+    fn a_value_that_is_refused_alone_costs_the_others_nothing() {
+        let mut learnt = fresh();
+        for n in [100, 50, 25, 12, 6, 3] {
+            learnt.refused(n);
+        }
+        learnt.refused_alone("x@example.com");
+        assert_eq!(learnt.prospects(), (VALUES_MAX, false));
+        // As many as have passed are refused together only for one of them.
+        learnt.passed(40);
+        learnt.refused(40);
+        assert_eq!(learnt.prospects(), (VALUES_MAX, false));
+        learnt.refused(100);
+        assert_eq!(learnt.prospects(), (50, false));
+    }
+
+    #[test]
+    fn a_field_of_which_nothing_ever_passes_is_not_asked_for_any_more() {
+        let mut learnt = fresh();
+        learnt.refused_alone("x@example.com");
+        learnt.refused_alone("x@example.com");
+        assert!(!learnt.prospects().1);
+        learnt.refused_alone("y@example.com");
+        assert!(learnt.prospects().1);
+        let mut other = fresh();
+        other.passed(1);
+        other.refused_alone("x@example.com");
+        other.refused_alone("y@example.com");
+        assert!(!other.prospects().1);
     }
 }

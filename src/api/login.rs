@@ -118,12 +118,11 @@ impl Login {
             self.dry_since = None;
             return Ok(());
         }
-        let dry = now - *self.dry_since.get_or_insert(now);
+        // Of two that fail at once, the one that was asked first may be told last.
+        let dry = now.saturating_sub(*self.dry_since.get_or_insert(now));
         if told <= RETRY_AFTER_MAX && dry < DRY_MAX && !(is_cold && self.n_failed >= ASKED_MAX) {
             return Ok(());
         }
-        // Whoever else waits asks once more, and no longer.
-        self.open_at = now;
         let error = Error::new(Kind::Unreachable, format!("cannot log in: {why}")).hint("safe to run again");
         Err(if told > RETRY_AFTER_MAX { error.after(told) } else { error })
     }

@@ -10,6 +10,7 @@ use crate::api::client::{Client, Permit, object};
 use crate::api::fate::{Fate, Words};
 use crate::api::shapes::{self, CursorListing, Listing, SearchListing, UserBody};
 use crate::api::wire::{Host, Method, Request, Wire};
+use crate::email;
 use crate::error::Result;
 use crate::person::{Person, State, User};
 
@@ -93,6 +94,11 @@ fn post(path: &str, body: Vec<u8>) -> Request {
     request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
     request.body = body;
     request
+}
+
+/// Whether an address is that of a person, however it is spelt.
+fn is_of(person: &Person, address: &str) -> bool {
+    email::normalise(address).is_ok_and(|found| found.key == person.key)
 }
 
 impl<W: Wire> Client<W> {
@@ -220,6 +226,9 @@ impl<W: Wire> Client<W> {
         let reply = self.send(permit, post("/api/v2/users", person.create_body())).await?;
         let user = object::<UserBody>(&reply).ok().and_then(|body| body.into_user(State::Active));
         let user = user.ok_or_else(|| Fate::Malformed(format!("HTTP {} without a readable user", reply.status)))?;
+        if user.email.as_deref().is_some_and(|there| !is_of(person, there)) {
+            return Err(Fate::Malformed(format!("HTTP {} with another user", reply.status)));
+        }
         let correlation_id = reply.header("inin-correlation-id").map(str::to_owned);
         Ok(Created { id: user.id, email: user.email, status: reply.status, correlation_id })
     }

@@ -248,6 +248,18 @@ impl Journal {
         Ok((journal, ledger))
     }
 
+    /// Whether nobody is at work on the plan, without taking or leaving anything: before much is asked for nothing.
+    ///
+    /// # Errors
+    /// `Unsafe`, naming the process; `File`.
+    pub fn check_free(dir: &Path) -> Result<()> {
+        let path = dir.join(FILE);
+        match path.exists() && Locked::open(&path)?.is_none() {
+            true => Err(held(&path)),
+            false => Ok(()),
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,7 +17,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Failures without a success between.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outage {
-    /// Creates without a reply in a row.
+    /// Calls without a reply in a row.
     n_lost: u32,
     /// Times waited so far: each wait is longer.
     n_waits: u32,
@@ -53,8 +53,9 @@ impl Outage {
     /// `Unreachable` after a long outage.
     pub(super) fn failed(&mut self, not_sent: bool) -> Result<()> {
         let now = Instant::now();
-        if now - *self.since.get_or_insert(now) > OUTAGE_MAX {
-            return Err(Error::new(Kind::Unreachable, "the service has not answered a call for 15 minutes")
+        // Few that are lost, with long waits between, are no outage.
+        if now - *self.since.get_or_insert(now) > OUTAGE_MAX && self.n_waits > 0 {
+            return Err(Error::new(Kind::Unreachable, "the service has not answered for 15 minutes")
                 .hint("run the same command again later: what was done is recorded"));
         }
         self.n_lost += u32::from(!not_sent);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,17 +12,19 @@ use crate::api::wire::Wire;
 use crate::apply::breaker::Breaker;
 use crate::apply::ledger::{Ledger, Stage};
 use crate::apply::outage::Outage;
-use crate::apply::settle::{Cause, Settling, Sought, left_in_the_air, look};
+use crate::apply::settle::{Cause, Finders, Settling, Sought, left_in_the_air, look};
 use crate::apply::worker::{Step, Worker};
 use crate::apply::{Outcome, Progress};
 use crate::error::{Error, Kind, Result};
-use crate::find::Finder;
 use crate::person::{Person, User};
 
 /// Creates in flight before anything is known of the latency, and at least.
 const IN_FLIGHT_MIN: usize = 8;
 /// Creates in flight at most for each token: a crash leaves as many rows to look up.
 const IN_FLIGHT_PER_TOKEN: usize = 32;
+
+/// Wait before a look that was given up is tried again, while others are created.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// A row that is to be sent.
 #[derive(Clone, Debug)]
@@ -35,12 +38,15 @@ pub(super) struct Todo {
     pub ambiguous: bool,
 }
 
+/// Until when nothing is created, and until when nothing is looked for.
+type Pauses = (Option<Instant>, Option<Instant>);
+
 /// What a look came to.
 type Looked = (Vec<Sought>, Result<Vec<Option<Vec<User>>>>);
 
 pub(super) struct Run<W: Wire, P> {
     worker: Arc<Worker<W>>,
-    finder: Arc<Finder<W>>,
+    finders: Arc<Finders<W>>,
     /// Turns true when no new intent may be written: workers that wait for the pace then go home.
     halt: watch::Sender<bool>,
     /// Nothing was ever sent for them.
@@ -51,7 +57,10 @@ pub(super) struct Run<W: Wire, P> {
     looking: JoinSet<Looked>,
     done: u64,
     rows: u64,
+    /// Creates that fail. That searches work says nothing about creates, nor the other way round.
     outage: Outage,
+    /// Looks that fail.
+    blindness: Outage,
     breaker: Breaker,
     progress: P,
 }
@@ -73,7 +82,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         progress: P,
     ) -> Self {
         let mut run = Self {
-            finder: Arc::new(Finder::new(Arc::clone(&worker.client))),
+            finders: Arc::new(Finders::new(&worker.client)),
             settling: Settling::new(worker.options.settle),
             breaker: Breaker::new(worker.options.max_failures),
             worker: Arc::new(worker),
@@ -85,6 +94,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             done: 0,
             rows: people.len() as u64,
             outage: Outage::default(),
+            blindness: Outage::default(),
             progress,
         };
         let known = people.extract_if(.., |person| ledger.row(person.row).is_some());
@@ -129,15 +139,27 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 self.settling.clear();
                 self.looking.shutdown().await;
                 self.settling.looked();
-            } else {
-                self.launch();
+            }
+            // Read once a turn: a pause that ends between two readings would be waited for by nobody.
+            let pauses = (self.outage.until(), self.blindness.until());
+            if !stopping {
+                self.launch(pauses);
             }
             let is_waiting = self.has_next() || self.settling.len() > 0;
             if self.flying.is_empty() && (stopping || !is_waiting) {
                 break;
             }
-            let step = match self.wait(&mut stop, stopping).await? {
-                Met::Landed(todo, step) => step.and_then(|step| self.landed(todo, step)),
+            let met = match self.wait(&mut stop, stopping, pauses).await {
+                Ok(met) => met,
+                Err(error) => return Err(self.wind_up(error).await),
+            };
+            let step = match met {
+                Met::Landed(todo, step) => {
+                    if matches!(step, Ok(Step::Done(_))) {
+                        self.outage.done();
+                    }
+                    step.and_then(|step| self.landed(todo, step))
+                }
                 Met::Looked(looked) => self.looked(looked),
                 Met::Woken => Ok(()),
             };
@@ -153,10 +175,10 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         Ok(())
     }
 
-    async fn wait(&mut self, stop: &mut watch::Receiver<bool>, stopping: bool) -> Result<Met> {
-        let until = self.outage.until();
-        let look_at = self.settling.next_at().map(|at| until.map_or(at, |until| until.max(at)));
-        let send_at = until.filter(|_| self.has_next());
+    async fn wait(&mut self, stop: &mut watch::Receiver<bool>, stopping: bool, pauses: Pauses) -> Result<Met> {
+        let (no_create, no_look) = pauses;
+        let look_at = self.settling.next_at().map(|at| no_look.map_or(at, |until| until.max(at)));
+        let send_at = no_create.filter(|_| self.has_next());
         let wake_at = [look_at, send_at].into_iter().flatten().min().filter(|_| !stopping);
         let died = |_| Error::bug("a worker died");
         Ok(tokio::select! {
@@ -201,12 +223,13 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         needed.saturating_add(2).clamp(IN_FLIGHT_MIN, most)
     }
 
-    fn launch(&mut self) {
-        if self.outage.until().is_some() {
-            return;
-        }
+    fn launch(&mut self, (no_create, no_look): Pauses) {
         // After an outage one create goes ahead and looks whether it is over.
-        let limit = if self.outage.is_tried() { 1 } else { self.in_flight_max() };
+        let limit = match no_create {
+            Some(_) => 0,
+            None if self.outage.is_tried() => 1,
+            None => self.in_flight_max(),
+        };
         while self.flying.len() < limit
             && let Some(todo) = self.next()
         {
@@ -217,11 +240,11 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             });
         }
         let now = Instant::now();
-        if self.settling.next_at().is_some_and(|at| at <= now) {
+        if no_look.is_none() && self.settling.next_at().is_some_and(|at| at <= now) {
             let rows = self.settling.take_due(now);
-            let finder = Arc::clone(&self.finder);
+            let finders = Arc::clone(&self.finders);
             self.looking.spawn(async move {
-                let found = look(&finder, &rows).await;
+                let found = look(&finders, &rows).await;
                 (rows, found)
             });
         }
@@ -231,11 +254,11 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     fn landed(&mut self, todo: Todo, step: Step) -> Result<()> {
         match step {
             Step::Done(outcome) => {
-                self.outage.done();
                 self.done += 1;
                 self.breaker.ended(outcome == Outcome::Refused)?;
             }
-            // It was looked for in vain, but the service answered: no outage.
+            // While the service is down that is no row's fault.
+            Step::Unresolved if self.outage.is_tried() => {}
             Step::Unresolved => self.breaker.ended(true)?,
             Step::Looking => {}
             Step::Again(todo) => self.queue.push_front(todo),
@@ -273,20 +296,29 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         let found = match found {
             // A look changes nothing: it is made again when the outage is over.
             Err(e) if e.kind() == Kind::Unreachable && e.wait().is_none() => {
-                self.outage.failed(true)?;
-                self.settling.postpone(rows, self.outage.until().unwrap_or_else(Instant::now));
+                let given_up = self.blindness.failed(true);
+                // As long as there is somebody to create there is time to look.
+                if !self.has_next() && self.flying.is_empty() {
+                    given_up?;
+                }
+                let again = self.blindness.until().unwrap_or_else(|| Instant::now() + LOOK_AGAIN);
+                self.settling.postpone(rows, again);
                 return Ok(());
             }
             found => found?,
         };
-        self.outage.over();
+        self.blindness.done();
         let worker = Arc::clone(&self.worker);
+        let mut failed = None;
         for (sought, users) in rows.into_iter().zip(found) {
             let todo = sought.todo.clone();
-            let step = worker.looked(sought, users, &mut self.settling)?;
-            self.landed(todo, step)?;
+            let step = worker.looked(sought, users, &mut self.settling);
+            // What was found of the others counts, whatever is found of one.
+            if let Err(error) = step.and_then(|step| self.landed(todo, step)) {
+                failed.get_or_insert(error);
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     fn tell(&mut self) {

@@ -5,10 +5,12 @@
 //! Not found by at least two looks a third of the time apart, over the whole time, it may be sent again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::api::Client;
 use crate::api::wire::Wire;
 use crate::apply::Broken;
 use crate::apply::ledger::{Event, Said};
@@ -30,6 +32,8 @@ const ROWS_MAX: usize = 100;
 const AFTER_UNKNOWN: [f64; 5] = [1.0 / 36.0, 1.0 / 12.0, 2.0 / 9.0, 1.0 / 3.0, 1.0 / 3.0];
 const AFTER_CRASH: [f64; 5] = [0.0, 1.0 / 9.0, 2.0 / 9.0, 1.0 / 3.0, 1.0 / 3.0];
 const AFTER_CONFLICT: [f64; 5] = [0.0, 1.0 / 36.0, 1.0 / 12.0, 2.0 / 9.0, 2.0 / 3.0];
+/// Code of a row whose address two live users hold.
+const TWO_HOLDERS: &str = "email.two_holders";
 /// Looks become due on a grid of this part of the settling time, so that rows are looked for together.
 const GRID: u32 = 36;
 
@@ -133,19 +137,33 @@ impl Settling {
     }
 }
 
+/// Searches by either field: each takes as many values as it takes.
+#[derive(Debug)]
+pub(super) struct Finders<W> {
+    email: Finder<W>,
+    username: Finder<W>,
+}
+
+impl<W: Wire> Finders<W> {
+    pub(super) fn new(client: &Arc<Client<W>>) -> Self {
+        let of = |field| Finder::new(Arc::clone(client), field);
+        Self { email: of("email"), username: of("username") }
+    }
+}
+
 /// Who holds each of the keys, the best first; none where the service refuses to search.
 type Holders = Vec<Option<Vec<User>>>;
 
 /// Looks for rows, all of them at once. An outage is the caller's to wait out.
-pub(super) async fn look<W: Wire>(finder: &Finder<W>, rows: &[Sought]) -> Result<Holders> {
+pub(super) async fn look<W: Wire>(finders: &Finders<W>, rows: &[Sought]) -> Result<Holders> {
     let all: Vec<usize> = (0..rows.len()).collect();
-    let by_email = holders(finder, rows, &all, "email").await?;
+    let by_email = holders(&finders.email, rows, &all).await?;
     let is_nobody = |at: &usize| by_email[*at].as_ref().is_some_and(Vec::is_empty);
     let more: Vec<usize> = all.into_iter().filter(|at| rows[*at].cause == Cause::Conflict && is_nobody(at)).collect();
     let mut found = by_email;
     if !more.is_empty() {
         // Somebody holds it, and not by e-mail. A service that cannot search usernames has not said no to anything.
-        let by_username = holders(finder, rows, &more, "username").await?;
+        let by_username = holders(&finders.username, rows, &more).await?;
         for (at, users) in more.into_iter().zip(by_username) {
             found[at] = Some(users.unwrap_or_default());
         }
@@ -153,10 +171,10 @@ pub(super) async fn look<W: Wire>(finder: &Finder<W>, rows: &[Sought]) -> Result
     Ok(found)
 }
 
-async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize], field: &str) -> Result<Holders> {
+async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize]) -> Result<Holders> {
     let people = || which.iter().map(|at| &*rows[*at].todo.person);
     let spellings: Vec<Vec<String>> = people().map(|p| email::spellings(&p.email, &p.key)).collect();
-    let Found { users, refused } = finder.find(field, &spellings.concat()).await?;
+    let Found { users, refused } = finder.find(&spellings.concat()).await?;
     let mut by_key: HashMap<String, BTreeMap<(State, String), User>> = HashMap::new();
     for user in users {
         // A service may understand a search in its own way: what does not hold the key is not meant.
@@ -230,9 +248,13 @@ impl<W: Wire> Worker<W> {
         let mut live = found.iter().filter(|u| u.state != State::Deleted);
         match (live.next(), live.next()) {
             (Some(_), Some(_)) => {
+                // Somebody else's, whoever made the other: so the next run goes on without this row.
+                let reply = Said { code: Some(TWO_HOLDERS.into()), ..Said::default() };
+                let id = found.first().map(|user| (user.id.clone(), Some(user.state)));
+                self.done(person.row, Outcome::Taken, id, reply)?;
                 let what = format!("row {}: two live users hold one address", person.row);
                 Err(Error::new(Kind::Unsafe, what)
-                    .hint("the service does not keep addresses unique: nothing more is sent"))
+                    .hint("the service does not keep addresses unique: look at that row in taken.csv before you go on"))
             }
             (Some(user), None) if ambiguous && is_as_sent(person, user) => Ok(Some((Outcome::Adopted, user))),
             (Some(user), None) => Ok(Some((Outcome::Taken, user))),

@@ -23,6 +23,9 @@ use crate::apply::{Broken, Options, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::person::Person;
 
+/// Statuses that say no to what a row holds; 409 has a meaning of its own.
+const REFUSALS: [u16; 5] = [400, 410, 413, 415, 422];
+
 /// Where a row has got to.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -89,12 +92,8 @@ impl<W: Wire> Worker<W> {
         let permit = tokio::select! {
             biased;
             _ = stop.wait_for(|stopping| *stopping) => return Ok(Step::Held),
-            permit = self.client.permit(Haste::Even) => permit,
-        };
-        let permit = match permit {
-            // The network is away, and the token has run out: nothing left, and nothing is noted.
-            Err(e) if e.kind() == Kind::Unreachable => return Ok(Step::NotSent),
-            permit => permit?,
+            // What the login host refuses was waited out there, and is given up.
+            permit = self.client.permit(Haste::Even) => permit?,
         };
         let waits_for_disk = !self.broken(Broken::SendsBeforeIntent);
         self.journal.record(Event::Intent { row, att: todo.attempt }, waits_for_disk)?;
@@ -155,6 +154,11 @@ impl<W: Wire> Worker<W> {
                 self.unsent(row, &format!("HTTP {status}"))?;
                 Err(Error::new(Kind::Unsafe, format!("POST users: HTTP {status}: this is not the users API"))
                     .hint("check the region or --api-url; no redirect is followed"))
+            }
+            // What nobody has told of says nothing about what was done.
+            _ if !REFUSALS.contains(&status) => {
+                self.journal.record(Event::Unknown { row, why: format!("HTTP {status}") }, false)?;
+                Ok(Step::Settle(Cause::Unknown))
             }
             // The attempt before may have created somebody: a refusal of this one says nothing about it.
             _ if ambiguous => {

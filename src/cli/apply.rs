@@ -13,7 +13,7 @@ use super::look::open_proven;
 use super::render::{Render, count, failure};
 use super::{canary, gates, restore, resume, stop};
 use crate::api::Organisation;
-use crate::apply::journal::{self, Journal};
+use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger, Row};
 use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
@@ -155,13 +155,10 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     let (manifest, plan) = open_proven(dir, args.accept_unproven)?;
     plan.people()?;
     let new = NewRows::read(dir, &manifest, &plan)?;
-    if dir.join(RESULT).exists() && !dir.join(journal::FILE).exists() {
-        let what = format!("the journal of {} is gone, and its run had begun", dir.display());
-        return Err(Error::new(Kind::Damaged, what)
-            .hint("bring journal.jsonl back, or plan again from a fresh snapshot in another directory"));
-    }
+    Journal::check_free(dir)?;
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
     let so_far = plan_dir::ledger(dir, &manifest)?;
+    plan_dir::check_begun(dir, &so_far)?;
     gates::check(args, &manifest, so_far.bound_to.is_some())?;
     // However old it is: where nothing is left to send nothing can go wrong.
     if n_left(&plan, &so_far)? + restore::n_open(&manifest, &plan, &so_far)? > 0 {

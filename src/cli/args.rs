@@ -235,6 +235,9 @@ pub struct Accept {
     pub max_creates: Option<Limit>,
 }
 
+/// Seconds for which an unknown create is looked for, unless something else is said.
+pub const SETTLE_S: u32 = 180;
+
 /// Hours that what proves a plan may be old, unless something else is said.
 pub const AGE_MAX_H: u32 = 24;
 
@@ -263,7 +266,7 @@ pub struct Apply {
     #[command(flatten)]
     pub accept: Accept,
     /// Seconds for which an unknown create is looked for before it may be sent again
-    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    #[arg(long, value_name = "SECONDS", default_value_t = SETTLE_S)]
     pub settle: u32,
     /// Where the organisation is.
     #[command(flatten)]

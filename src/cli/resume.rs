@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,19 +27,44 @@ pub(super) fn told(ended: Result<()>) -> (Result<()>, Option<String>) {
     }
 }
 
-/// What goes on with a run: without the flags that this one needed it would be refused, or be another's.
+/// What goes on with a run: with every flag that this one had, since without one it would be refused, or be another's.
 pub(super) fn command(args: &args::Apply) -> String {
-    let mut command = format!("rosterdiff apply {} --yes", args.dir.display());
-    if args.accept_unproven {
-        command += " --accept-unproven";
-    }
-    if args.age_max != args::AGE_MAX_H {
-        command += &format!(" --age-max {}", args.age_max);
-    }
-    if let Some(profile) = &args.connection.profile {
-        command += &format!(" --profile {profile}");
+    let mut command = format!("rosterdiff apply {} --yes", quoted(&args.dir.display().to_string()));
+    let connection = &args.connection;
+    let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let differs = |n: u32, usual: u32| (n != usual).then(|| n.to_string());
+    let flags = [
+        ("--accept-unproven", args.accept_unproven.then(String::new)),
+        ("--max-creates", args.accept.max_creates.map(|limit| limit.to_string())),
+        ("--age-max", differs(args.age_max, args::AGE_MAX_H)),
+        ("--canary", args.canary.map(|n| n.to_string())),
+        ("--max-failures", args.max_failures.map(|limit| limit.to_string())),
+        ("--settle", differs(args.settle, args::SETTLE_S)),
+        ("--tokens", differs(u32::from(connection.tokens), 1)),
+        ("--per-min", connection.per_min.map(|n| n.to_string())),
+        ("--profile", connection.profile.clone()),
+        ("--api-url", connection.api_url.clone()),
+        ("--login-url", connection.login_url.clone()),
+        ("--ca-file", text(&connection.ca_file)),
+    ];
+    for (flag, value) in flags {
+        match value.as_deref() {
+            None => {}
+            Some("") => command += &format!(" {flag}"),
+            Some(value) => command += &format!(" {flag} {}", quoted(value)),
+        }
     }
     command
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 /// Whether a run in that organisation was closed, and every file that it closed is as it was.

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and a terminal that goes away.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -8,26 +8,37 @@ use crate::lanes::Stop;
 /// Exit code after a second Ctrl-C: the journal makes even that safe.
 const EXIT_KILLED: i32 = 130;
 
-/// Both signals, caught from the moment this value exists.
+/// The signals, caught from the moment this value exists.
 pub(super) struct Signals {
-    caught: Option<(Signal, Signal)>,
+    caught: Option<[Signal; 3]>,
 }
 
 impl Signals {
     pub(super) fn catch() -> Self {
-        let both = signal(SignalKind::interrupt()).and_then(|i| Ok((i, signal(SignalKind::terminate())?)));
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), hangup()];
+        let [interrupt, terminate, hangup] = kinds.map(signal);
         // Where signals cannot be caught they end the process, and that is safe too.
-        Self { caught: both.ok() }
+        let all = || Ok::<_, std::io::Error>([interrupt?, terminate?, hangup?]);
+        Self { caught: all().ok() }
     }
 
     /// Waits for the next one.
     pub(super) async fn next(&mut self) {
-        let Some((interrupt, terminate)) = &mut self.caught else { return std::future::pending().await };
+        let Some([interrupt, terminate, hangup]) = &mut self.caught else { return std::future::pending().await };
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
     }
+}
+
+/// The signal of a terminal that goes away; whoever has it ignored (`nohup`) wants the run to go on without one.
+fn hangup() -> SignalKind {
+    const HANGUP_BIT: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    if ignored.unwrap_or_default() & HANGUP_BIT == 0 { SignalKind::hangup() } else { SignalKind::terminate() }
 }
 
 /// True after the first signal, which asks `work` to end too; a second one ends the process at once.

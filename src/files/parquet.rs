@@ -19,8 +19,8 @@ use parquet::file::properties::WriterProperties;
 
 use crate::columns;
 pub use groups::{Encoder, Group, GroupWriter, Rows, write_frames};
-pub use table::read_frame;
 use table::{Table, text, unreadable};
+pub use table::{read_frame, read_texts};
 
 use crate::email::Rules;
 use crate::error::{Error, Kind, Result};

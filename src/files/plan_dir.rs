@@ -14,7 +14,7 @@ use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
 use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
 use crate::files::results::RESTORED_CSV;
-pub use crate::files::results::{NewRows, RESULT, results, write_results};
+pub use crate::files::results::{NewRows, RESULT, check_begun, results, write_results};
 use crate::files::{atomic, csv, suspects};
 use crate::lanes::Effort;
 use crate::plan::gates::Gate;

@@ -12,7 +12,7 @@ use crate::apply::Outcome;
 use crate::apply::changes::{Change, Restoration};
 use crate::apply::ledger::{Ledger, Row, Said, Stage};
 use crate::columns;
-use crate::error::{Error, Kind, Result};
+use crate::error::{self, Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::{atomic, csv, parquet, source};
 use crate::person::State;
@@ -84,6 +84,42 @@ impl Sources {
         })?;
         Ok(Self { records: Records::find(sheet)?, at })
     }
+}
+
+/// Holds the journal against the results of an earlier run: whether it is the one that they were made from, and whole.
+///
+/// # Errors
+/// `Damaged` if it is gone, or does not know what became of a row any more: whoever was created would be sent again.
+pub fn check_begun(dir: &Path, ledger: &Ledger) -> Result<()> {
+    let path = dir.join(RESULT);
+    let lost = |what: String| {
+        Err(Error::new(Kind::Damaged, what).hint(
+            "bring journal.jsonl back, or plan again from a fresh snapshot in another directory; nothing was sent",
+        ))
+    };
+    if !path.exists() {
+        return Ok(());
+    }
+    if ledger.bound_to.is_none() {
+        return lost(format!("the journal of {} is gone, and its run had begun", dir.display()));
+    }
+    let finals = [Outcome::Created, Outcome::Adopted, Outcome::Taken, Outcome::Refused].map(Outcome::as_str);
+    let mut n_lost = 0_u64;
+    // Results that cannot be read prove nothing, and are written again.
+    let _read = error::guarded(|| {
+        parquet::read_texts(&path, columns::OUTCOME, |at, word| {
+            let is_known = u32::try_from(at + 1).ok().and_then(|row| ledger.row(row)).is_some_and(Row::is_final);
+            n_lost += u64::from(!is_known && word.is_some_and(|word| finals.contains(&word)));
+        })
+    });
+    if n_lost == 0 {
+        return Ok(());
+    }
+    lost(format!(
+        "the journal of {} has lost its end: {} shows what became of {n_lost} rows of which it knows nothing",
+        dir.display(),
+        RESULT
+    ))
 }
 
 /// Rows of a result that are made at a time: memory does not grow with the plan.

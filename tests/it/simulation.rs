@@ -100,5 +100,8 @@ fn a_run_that_ends_at_any_event_in_any_way_is_finished_by_the_next_ones() {
         both += twice;
         both
     });
+    let n_ended: u64 =
+        [Fault::Killed, Fault::PowerLost, Fault::NoSpace, Fault::IoError].iter().map(|fault| tally.of(*fault)).sum();
+    assert!(n_ended > n_events * n_ways * 11 / 10, "hardly any run ended where it should: {tally}");
     println!("{n_events} events × {n_ways} ways, each once and twice: {tally}");
 }

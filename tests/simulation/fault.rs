@@ -33,6 +33,8 @@ pub enum Fault {
     StrangerDeletes,
     /// A stranger deletes or brings back somebody else, under the pages of a listing.
     Drift,
+    /// For seconds or minutes nothing gets through: of all calls, of creates, of searches, or of logins.
+    Outage,
     /// The process dies; what was written stays.
     Killed,
     /// The power fails: what was not waited for goes, or a part of it.
@@ -48,7 +50,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NotSent,
         Self::LostBefore,
         Self::LostAfter,
@@ -63,6 +65,7 @@ impl Fault {
         Self::StrangerCreates,
         Self::StrangerDeletes,
         Self::Drift,
+        Self::Outage,
         Self::Killed,
         Self::PowerLost,
         Self::Torn,

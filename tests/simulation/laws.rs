@@ -8,6 +8,9 @@ use rosterdiff::sim::{Direct, Origin, User};
 use super::fault::Fault;
 use super::world::World;
 
+/// Creates of one row in one run that may have been carried out.
+const ATTEMPTS_MAX: u64 = 3;
+
 pub fn check(world: &World, org: &Direct, people: &[Person], ledger: &Ledger, journal: &[u8]) {
     let mut broken = Vec::new();
     for person in people {
@@ -17,6 +20,10 @@ pub fn check(world: &World, org: &Direct, people: &[Person], ledger: &Ledger, jo
         let row = ledger.row(person.row);
         let outcome = row.map_or(Outcome::Unprocessed, Row::outcome);
         world.inner().tally.outcomes[outcome as usize] += 1;
+        let n_runs = world.inner().tally.runs;
+        if row.is_some_and(|row| u64::from(row.attempts) > ATTEMPTS_MAX * n_runs) {
+            broken.push(format!("row {} was sent {} times in {n_runs} runs", person.row, row.unwrap().attempts));
+        }
         if let Some(law) = law_broken(outcome, row, &ours, holders.len()) {
             broken.push(format!("row {}, {outcome:?}: {law}", person.row));
         }

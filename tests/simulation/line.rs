@@ -7,7 +7,7 @@ use rosterdiff::sim::{Direct, Org, State};
 use tokio::time::Instant;
 
 use super::fault::Fault;
-use super::world::{Inner, World};
+use super::world::{Inner, Out, World};
 
 /// Calls that `take` and `apply` may make: no other can change anybody.
 const ALLOWED: [(Method, &str); 7] = [
@@ -82,6 +82,11 @@ impl Line {
                 broken = Some(format!("row {row} was sent before its intent was on the disk"));
             }
         }
+        // Workers that hold a permit may still be at it in that very moment, and no later.
+        let is_late = inner.stopped_at.is_some_and(|at| now > at);
+        if is_create(request) && is_late {
+            broken = Some("a create left after Ctrl-C".to_owned());
+        }
         drop(inner);
         broken.into_iter().for_each(|law| self.world.accuse(law));
     }
@@ -91,6 +96,7 @@ impl Line {
         let mut inner = self.world.inner();
         let (calls, refusals, strangers) = (inner.ill.calls, inner.ill.refusals, inner.ill.strangers);
         let mut fault = inner.happens(calls).then(|| inner.chance.pick(&Fault::OF_A_CALL));
+        fault = outage(&mut inner, request).or(fault);
         if is_create(request) && inner.happens(refusals) {
             fault = Some(Fault::Refused);
         }
@@ -204,6 +210,29 @@ fn row_of(inner: &Inner, request: &Request) -> Option<u32> {
     }
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
     inner.rows.get(body["email"].as_str().unwrap()).copied()
+}
+
+/// How a call fails in an outage, if there is one; one may begin with it.
+fn outage(inner: &mut Inner, request: &Request) -> Option<Fault> {
+    let now = Instant::now();
+    inner.outage = inner.outage.filter(|(.., until)| *until > now);
+    let permille = inner.ill.outages;
+    if inner.outage.is_none() && inner.happens(permille) {
+        let out = inner.chance.pick(&[Out::Everything, Out::Everything, Out::Creates, Out::Searches, Out::Logins]);
+        let fault = inner.chance.pick(&[Fault::NotSent, Fault::LostBefore, Fault::ErrorBefore, Fault::ErrorAfter]);
+        let seconds = inner.chance.pick(&[5, 60, 300, 1_200]);
+        inner.outage = Some((out, fault, now + Duration::from_secs(seconds)));
+        inner.tally.fire(Fault::Outage);
+        inner.note(&format!("an outage of {out:?} for {seconds} s"));
+    }
+    let (out, fault, _) = inner.outage?;
+    let is_out = match out {
+        Out::Everything => true,
+        Out::Creates => is_create(request),
+        Out::Searches => request.path.ends_with("/search"),
+        Out::Logins => request.path == "/oauth/token",
+    };
+    is_out.then_some(fault)
 }
 
 /// Somebody else at work.

@@ -35,6 +35,9 @@ const N_CALM: u32 = 5;
 /// Longest that a run without faults may take: it has three settling times at most before it.
 const CALM_MAX: Duration = Duration::from_secs(20 * 60);
 
+/// Longest that a run goes on after Ctrl-C: as long as a call may take.
+const STOP_MAX: Duration = Duration::from_secs(35);
+
 /// What a story begins with.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -95,6 +98,7 @@ impl Setup {
             calls: c.pick(&[0, 20, 60, 200]),
             refusals: c.pick(&[0, 10, 50]),
             strangers: c.pick(&[0, 20, 80]),
+            outages: c.pick(&[0, 0, 5]),
             disk: c.pick(&[0, 0, 3]),
         };
         // Sixty rows make some three hundred events at least: both crashes come before the end.
@@ -180,7 +184,8 @@ impl Story {
         // A crash of `snapshot` leaves nothing behind: the ends are for the runs.
         for n in 0.. {
             if n == 3 {
-                self.world.inner().ill = Ill::default();
+                let mut inner = self.world.inner();
+                (inner.ill, inner.outage) = (Ill::default(), None);
             }
             match self.take_once().await {
                 Ok(()) => break,
@@ -223,7 +228,7 @@ impl Story {
             let is_calm = n >= self.setup.n_ill;
             if is_calm {
                 let mut inner = self.world.inner();
-                (inner.ill, inner.ends) = (Ill::default(), Vec::new());
+                (inner.ill, inner.ends, inner.outage) = (Ill::default(), Vec::new(), None);
             }
             self.world.note(if is_calm { "a calm run" } else { "a run" });
             let begun = Instant::now();
@@ -268,7 +273,7 @@ impl Story {
         let (go, stop) = watch::channel(false);
         {
             let mut inner = self.world.inner();
-            (inner.is_dead, inner.disk_is, inner.stop) = (false, None, Some(go));
+            (inner.is_dead, inner.disk_is, inner.stop, inner.stopped_at) = (false, None, Some(go), None);
             inner.pauses.clear();
             inner.tally.runs += 1;
         }
@@ -289,6 +294,7 @@ impl Story {
             () = self.world.died.notified() => None,
             ended = work => Some(ended),
         };
+        self.check_stop();
         if self.world.is_dead() {
             if self.world.inner().lost_power {
                 self.platter.lose_power();
@@ -296,6 +302,14 @@ impl Story {
             return None;
         }
         ended
+    }
+
+    /// Calls in flight are waited for after Ctrl-C, and nothing else is.
+    fn check_stop(&self) {
+        let stopped_at = self.world.inner().stopped_at;
+        if let Some(took) = stopped_at.map(|at| at.elapsed()).filter(|took| *took > STOP_MAX) {
+            self.world.accuse(format!("a run went on for {took:?} after Ctrl-C"));
+        }
     }
 
     fn end(self) -> Told {

@@ -21,8 +21,19 @@ pub struct Ill {
     pub refusals: u64,
     /// Calls of a thousand during which a stranger acts.
     pub strangers: u64,
+    /// Calls of a thousand with which an outage begins.
+    pub outages: u64,
     /// Writes and waits of a thousand at which the disk fails.
     pub disk: u64,
+}
+
+/// Which calls an outage is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Out {
+    Everything,
+    Creates,
+    Searches,
+    Logins,
 }
 
 /// What a crash at some event is like.
@@ -56,6 +67,10 @@ pub struct Inner {
     /// What the disk does from now on.
     pub disk_is: Option<End>,
     pub stop: Option<watch::Sender<bool>>,
+    /// When somebody pressed Ctrl-C.
+    pub stopped_at: Option<Instant>,
+    /// What is out, how it fails, and until when.
+    pub outage: Option<(Out, Fault, Instant)>,
     /// Durable intents and creates sent, by address.
     pub n_intents: HashMap<u32, u64>,
     pub n_posts: HashMap<u32, u64>,
@@ -95,6 +110,8 @@ impl World {
             lost_power: false,
             disk_is: None,
             stop: None,
+            stopped_at: None,
+            outage: None,
             n_intents: HashMap::new(),
             n_posts: HashMap::new(),
             rows: HashMap::new(),
@@ -128,6 +145,7 @@ impl World {
             End::NoSpace | End::IoError => inner.disk_is = Some(end),
             End::Stop => {
                 inner.tally.fire(Fault::Stopped);
+                inner.stopped_at = Some(Instant::now());
                 if let Some(stop) = &inner.stop {
                     stop.send_replace(true);
                 }

@@ -126,6 +126,22 @@ pub fn read_frame(path: &Path) -> Result<DataFrame> {
     Ok(DataFrame::new(n, columns.into_iter().map(Growing::finish).collect())?)
 }
 
+/// Tells the cells of one column of texts, row by row from 0.
+///
+/// # Errors
+/// `Damaged` or `File`, naming the path.
+pub fn read_texts(path: &Path, column: &str, mut told: impl FnMut(usize, Option<&str>)) -> Result<()> {
+    let table = Table::open(path)?;
+    let mut n_told = 0;
+    for at in 0..table.n_groups() {
+        let group = table.group(at, Some(&[column]))?;
+        let cells = table.texts(&group, column)?;
+        (0..cells.len()).for_each(|at| told(n_told + at, text(cells, at)));
+        n_told += cells.len();
+    }
+    Ok(())
+}
+
 /// A file that threads read without a common place in it.
 #[derive(Clone)]
 struct Placed {

@@ -273,3 +273,34 @@ fn a_second_interrupt_ends_at_once_and_is_safe_too() {
     assert!(!dangling(&world.journal()).is_empty());
     finish(&world);
 }
+
+#[test]
+fn a_journal_that_was_emptied_or_has_lost_its_end_sends_nobody_again() {
+    let world = World::planned(fast(), &people(30));
+    world.done("apply hr.plan --yes -q");
+    let whole = world.read("hr.plan/journal.jsonl");
+    let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+    let n_posts = world.n_posts();
+    for (n_lines, words) in [(0, "is gone"), (1, "has lost its end"), (20, "has lost its end")] {
+        world.write("hr.plan/journal.jsonl", lines[..n_lines].concat());
+        let ran = world.run("apply hr.plan --yes");
+        assert_eq!(ran.code, Some(8), "{n_lines} lines: {ran:?}");
+        assert!(ran.err.contains(words) && ran.err.contains("bring journal.jsonl back"), "{n_lines} lines: {ran:?}");
+    }
+    assert_eq!(world.n_posts(), n_posts);
+    world.write("hr.plan/journal.jsonl", &whole);
+    world.done("apply hr.plan --yes -q");
+}
+
+#[test]
+fn a_terminal_that_goes_away_stops_a_run_orderly_unless_somebody_wanted_it_to_go_on() {
+    let world = World::planned(lagging(), &people(N_PEOPLE));
+    set_latency(&world, 400);
+    let child = world.start(RESUME);
+    until_in_the_middle(&world, 20);
+    send(&child, "HUP");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert_eq!(dangling(&world.journal()).len(), 0);
+    finish(&world);
+}
