@@ -138,6 +138,8 @@ pub struct Progress {
     pub rows: u64,
     /// Rows that are being looked up.
     pub settling: u64,
+    /// Creates fail one after the other, and are waited with.
+    pub is_away: bool,
 }
 
 /// Creates `people`, going on where `ledger` (the replayed journal) ends.

@@ -123,7 +123,12 @@ impl Login {
         if told <= RETRY_AFTER_MAX && dry < DRY_MAX && !(is_cold && self.n_failed >= ASKED_MAX) {
             return Ok(());
         }
-        let error = Error::new(Kind::Unreachable, format!("cannot log in: {why}")).hint("safe to run again");
+        if is_cold {
+            // Whoever else waits asks once more, and no longer.
+            self.open_at = now;
+        }
+        let error = Error::new(Kind::Unreachable, format!("cannot log in: {why}"))
+            .hint("check the network, the region and any proxy; safe to run again");
         Err(if told > RETRY_AFTER_MAX { error.after(told) } else { error })
     }
 }

@@ -141,6 +141,12 @@ impl Change {
 pub struct Changes(HashMap<u32, Change>);
 
 impl Changes {
+    /// Whether a rollback has begun.
+    #[must_use]
+    pub fn has_removals(&self) -> bool {
+        self.all().any(|(_, change)| change.step == Step::Remove)
+    }
+
     /// What is known of a row's change; none if nothing was tried.
     #[must_use]
     pub fn of(&self, row: u32) -> Option<&Change> {

@@ -335,8 +335,8 @@ fn check_bound(path: &Path, bound: &Binding, to: &Binding) -> Result<()> {
 fn held(path: &Path) -> Error {
     let pid = replay(path).ok().and_then(|r| r.ledger.pid);
     let holder = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-    Error::new(Kind::Unsafe, format!("{holder} is applying this plan"))
-        .hint("wait for it, or look with `rosterdiff status`; nothing was sent")
+    Error::new(Kind::Unsafe, format!("{holder} is at work on this plan"))
+        .hint("wait for it, or look with `rosterdiff status`; nothing was done")
 }
 
 impl Binding {

@@ -272,6 +272,12 @@ impl Row {
         self.stage == Stage::Unsent && !self.ambiguous
     }
 
+    /// Whether a create of it may have been carried out, and nobody knows yet.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Intent | Stage::Unknown | Stage::Conflict)
+    }
+
     /// The outcome as it stands: what is not settled is unknown, what was not sent is unprocessed.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {

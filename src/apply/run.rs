@@ -266,15 +266,10 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 self.outage.throttled()?;
                 self.queue.push_front(todo);
             }
-            Step::Held => self.queue.push_front(todo),
+            // Whether any token is accepted is the next permit's to say.
+            Step::Held | Step::Unauthorised => self.queue.push_front(todo),
             Step::NotSent => {
                 self.outage.failed(true)?;
-                self.queue.push_front(todo);
-            }
-            Step::Unauthorised(error) => {
-                if self.worker.client.is_locked_out() {
-                    return Err(error);
-                }
                 self.queue.push_front(todo);
             }
             Step::Settle(cause) => {
@@ -323,7 +318,8 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
 
     fn tell(&mut self) {
         let settling = self.settling.len() as u64;
-        (self.progress)(Progress { done: self.done, rows: self.rows, settling });
+        let is_away = self.outage.is_tried();
+        (self.progress)(Progress { done: self.done, rows: self.rows, settling, is_away });
     }
 }
 

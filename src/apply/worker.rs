@@ -44,7 +44,7 @@ pub(super) enum Step {
     /// Not carried out: it never left.
     NotSent,
     /// Not carried out: the token was not accepted.
-    Unauthorised(Error),
+    Unauthorised,
     /// Look for it.
     Settle(Cause),
 }
@@ -116,7 +116,7 @@ impl<W: Wire> Worker<W> {
             Fate::NotSent(why) => self.unsent(row, &why).map(|()| Step::NotSent),
             Fate::Auth(_) => {
                 self.unsent(row, "token not accepted")?;
-                Ok(Step::Unauthorised(fate.into_error("POST users")))
+                Ok(Step::Unauthorised)
             }
             Fate::Untrusted(ref why) | Fate::Barred(ref why) => {
                 self.unsent(row, why)?;

@@ -1,5 +1,6 @@
 //! `apply`: the new rows become users.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let session = session()?;
     let mut shown = None;
     let ended = match begin(args, &ready, so_far, &session, stop.clone(), render).await {
-        Ok(Door::Open(begun)) => create(args, &ready, &session, begun, stop, &mut shown, render).await,
+        Ok(Door::Open(begun)) => create(args, &ready, &session, *begun, stop, &mut shown, render).await,
         Ok(Door::Done(outcomes)) => ready.plan.n_held().map(|n_held| {
             tell(&outcomes, n_held, args, render);
             shown = Some(outcomes);
@@ -96,6 +97,9 @@ async fn create(
     Ok(())
 }
 
+/// Told once an outage is waited out, with or without a terminal.
+const AWAY: &str = "The service does not answer creates: waiting for it, for up to 15 minutes. Ctrl-C is safe.";
+
 /// Sends what is left; canaries first, if there are to be any. The journal as it was before the last of them.
 async fn send(
     args: &args::Apply,
@@ -109,11 +113,23 @@ async fn send(
     let settle = Duration::from_secs(u64::from(args.settle));
     let max_failures = args.max_failures.unwrap_or(Options::default().max_failures);
     let options = Options { settle, max_failures, ..Options::default() };
+    let n_unknown = people.iter().filter(|p| ledger.row(p.row).is_some_and(Row::is_open)).count() as u64;
+    if n_unknown > 0 {
+        let settle_s = args.settle;
+        render.say(format!(
+            "{} rows are unknown from an earlier run: they are looked for, for up to {settle_s} s, while others go on.",
+            count(n_unknown)
+        ));
+    }
+    let was_away = Cell::new(false);
     let send = async |ledger: &Ledger, people: Vec<Person>, stop: watch::Receiver<bool>| {
         let bar = render.bar("Users done:");
         let ended = apply::apply(&session.client, &journal, ledger, people, options, stop, |progress| {
             bar.set_length(progress.rows);
             bar.set_position(progress.done);
+            if was_away.replace(progress.is_away) != progress.is_away {
+                bar.suspend(|| render.say(if progress.is_away { AWAY } else { "The service answers again." }));
+            }
             bar.set_message(match progress.settling {
                 0 => String::new(),
                 n => format!("{n} being looked up"),
@@ -159,6 +175,13 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
     let so_far = plan_dir::ledger(dir, &manifest)?;
     plan_dir::check_begun(dir, &so_far)?;
+    if so_far.changes.has_removals() && n_left(&plan, &so_far)? > 0 {
+        let what = format!("a rollback of {} has begun: nobody more is created from it", dir.display());
+        return Err(Error::new(Kind::Unsafe, what).hint(format!(
+            "`rosterdiff rollback {}` goes on with it; to create the rest, plan again into another directory",
+            dir.display()
+        )));
+    }
     gates::check(args, &manifest, so_far.bound_to.is_some())?;
     // However old it is: where nothing is left to send nothing can go wrong.
     if n_left(&plan, &so_far)? + restore::n_open(&manifest, &plan, &so_far)? > 0 {
@@ -177,7 +200,7 @@ fn n_left(plan: &Plan, so_far: &Ledger) -> Result<u64> {
 /// What stands behind the door.
 enum Door {
     /// A run.
-    Open(Begun),
+    Open(Box<Begun>),
     /// Nothing is left to do: an earlier run was closed, and its results are what they were.
     Done(Outcomes),
 }
@@ -248,7 +271,7 @@ async fn begin(
     }
     people.retain(|person| !looked.held_back.contains(&person.key));
     let (journal, n_held_back) = (Arc::new(journal), looked.held_back.len() as u64);
-    Ok(Door::Open(Begun { journal, ledger, people, n_held_back }))
+    Ok(Door::Open(Box::new(Begun { journal, ledger, people, n_held_back })))
 }
 
 /// Who is at the other end, and whether it has the divisions that people name who are not settled yet.

@@ -81,7 +81,7 @@ fn expected(dir: &Path, canaries: &[Person], ledger: &Ledger) -> Result<Vec<Expe
     let parts: Vec<String> = parts.map(|of| format!("{} {}", count(outcomes.of(of)), of.as_str())).collect();
     let what = format!("of {} canaries came {}; nobody else was sent", count(outcomes.sum()), parts.join(", "));
     Err(Error::new(Kind::Unsafe, what).hint(format!(
-        "look at refused.csv, taken.csv and unknown.csv in {}; to go on all the same, run again without --canary",
+        "look at refused.csv, taken.csv and unknown.csv in {}; to go on all the same, run again without --canary; to take them back, `rosterdiff rollback`",
         dir.display()
     )))
 }
@@ -93,7 +93,8 @@ fn judge(verified: &Verified, n: usize, settle: Duration) -> Result<()> {
             "{} of {n} canaries are not as they were sent; nobody else was sent",
             count(verified.differences.len() as u64)
         );
-        return Err(Error::new(Kind::Unsafe, what).hint("to go on all the same, run again without --canary"));
+        return Err(Error::new(Kind::Unsafe, what)
+            .hint("to go on all the same, run again without --canary; to take them back, `rosterdiff rollback`"));
     }
     if verified.n_not_visible > 0 {
         let what = format!(
@@ -102,7 +103,7 @@ fn judge(verified: &Verified, n: usize, settle: Duration) -> Result<()> {
             settle.mul_f64(WAITS.iter().sum()).as_secs_f64().round()
         );
         return Err(Error::new(Kind::Unsafe, what)
-            .hint("run the same command again in some minutes; to go on all the same, run again without --canary"));
+            .hint("run the same command again in some minutes; to go on all the same, run again without --canary; to take them back, `rosterdiff rollback`"));
     }
     Ok(())
 }

@@ -134,7 +134,7 @@ async fn look(
     ledger: &Ledger,
 ) -> Result<(Organisation, Sorted)> {
     let organisation = session.client.organisation().await?;
-    if ledger.bound_to.as_ref().is_none_or(|bound| bound.org != organisation.id) {
+    if ledger.bound_to.as_ref().is_some_and(|bound| bound.org != organisation.id) {
         let what = format!("the run was in another organisation than {} ({})", organisation.shown(), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was deleted"));
     }

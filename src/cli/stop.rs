@@ -1,5 +1,7 @@
 //! Ctrl-C, SIGTERM, and a terminal that goes away.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -7,6 +9,9 @@ use crate::lanes::Stop;
 
 /// Exit code after a second Ctrl-C: the journal makes even that safe.
 const EXIT_KILLED: i32 = 130;
+
+/// Signals that come so soon after the first are the same one.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
 
 /// The signals, caught from the moment this value exists.
 pub(super) struct Signals {
@@ -49,6 +54,9 @@ pub(super) fn watched(work: Stop) -> watch::Receiver<bool> {
         signals.next().await;
         work.ask();
         send.send_replace(true);
+        // Some who send one send it twice: to the process, and to its group.
+        tokio::time::sleep(SAME_SIGNAL).await;
+        signals = Signals::catch();
         signals.next().await;
         std::process::exit(EXIT_KILLED);
     });

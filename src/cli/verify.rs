@@ -6,7 +6,7 @@ use serde_json::json;
 use super::args;
 use super::connect::Session;
 use super::render::{Render, count};
-use crate::apply::{Outcome, journal, ledger::Ledger};
+use crate::apply::{Outcome, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
@@ -29,16 +29,15 @@ pub(super) async fn run(args: &args::Verify, session: impl FnOnce() -> Result<Se
 
 async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Verified> {
     let (manifest, plan) = plan_dir::open(&args.dir)?;
-    let path = args.dir.join(journal::FILE);
-    if !path.exists() {
+    let ledger = plan_dir::ledger(&args.dir, &manifest)?;
+    if ledger.bound_to.is_none() {
         return Err(Error::new(Kind::File, format!("{} has no journal: nothing was applied", args.dir.display()))
             .hint("apply the plan first"));
     }
-    let ledger = plan_dir::ledger(&args.dir, &manifest)?;
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
     let session = session()?;
     let organisation = session.client.organisation().await?;
-    if ledger.bound_to.as_ref().is_none_or(|bound| bound.org != organisation.id) {
+    if ledger.bound_to.as_ref().is_some_and(|bound| bound.org != organisation.id) {
         let what = format!("the run was in another organisation than {}", organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }

@@ -277,7 +277,8 @@ impl Evidence {
             let torn = if replayed.n_bytes_torn > 0 { " and its last line is torn" } else { "" };
             let path = dir.join(journal::FILE);
             let what = format!("{} is not closed{torn}: a run was cut off, or one is going on", path.display());
-            let hint = format!("rosterdiff apply {} goes on, writes the results and closes it", dir.display());
+            let verb = if ledger.changes.has_removals() { "rollback" } else { "apply" };
+            let hint = format!("rosterdiff {verb} {} goes on, writes the results and closes it", dir.display());
             self.damaged(journal::FILE, Error::new(Kind::Damaged, what).hint(hint));
             return Ok(());
         };

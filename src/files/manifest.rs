@@ -271,9 +271,7 @@ impl Manifest {
             let found = path.exists().then(|| Digest::of_file(&path)).transpose()?;
             if found.as_ref() != Some(expected) {
                 let how = if found.is_some() { "was altered since the plan was made" } else { "is gone" };
-                return Err(
-                    Error::new(Kind::Unsafe, format!("{} {how}", path.display())).hint("plan again; nothing was sent")
-                );
+                return Err(Error::new(Kind::Unsafe, format!("{} {how}", path.display())).hint(BRING_BACK));
             }
         }
         Ok(())

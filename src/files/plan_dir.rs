@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
 use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
-use crate::files::results::RESTORED_CSV;
+use crate::files::results::{self, RESTORED_CSV};
 pub use crate::files::results::{NewRows, RESULT, check_begun, results, write_results};
 use crate::files::{atomic, csv, suspects};
 use crate::lanes::Effort;
@@ -221,10 +221,11 @@ pub fn open(dir: &Path) -> Result<(Manifest, Plan)> {
 /// `Unsafe` if it is another plan's, or if the manifest is not the one that the run was begun with; `Damaged`, `File`.
 pub fn ledger(dir: &Path, manifest: &Manifest) -> Result<Ledger> {
     let path = dir.join(journal::FILE);
-    if !path.exists() {
-        return Ok(Ledger::default());
+    let ledger = if path.exists() { journal::replay(&path)?.ledger } else { Ledger::default() };
+    if ledger.bound_to.is_none() && dir.join(RESULT).exists() {
+        let what = format!("the journal of {} is gone, and its run had begun", dir.display());
+        return Err(Error::new(Kind::Damaged, what).hint(results::BRING_BACK));
     }
-    let ledger = journal::replay(&path)?.ledger;
     if let Some(bound) = &ledger.bound_to {
         bound.check(&path, manifest.plan_digest(), &Digest::of_file(&dir.join(manifest::FILE))?.blake3)?;
     }

@@ -86,22 +86,18 @@ impl Sources {
     }
 }
 
+/// The way out where a journal is not what it was.
+pub(super) const BRING_BACK: &str =
+    "bring journal.jsonl back, or plan again from a fresh snapshot in another directory; nothing was sent";
+
 /// Holds the journal against the results of an earlier run: whether it is the one that they were made from, and whole.
 ///
 /// # Errors
-/// `Damaged` if it is gone, or does not know what became of a row any more: whoever was created would be sent again.
+/// `Damaged` if it does not know what became of a row any more: whoever was created would be sent again.
 pub fn check_begun(dir: &Path, ledger: &Ledger) -> Result<()> {
     let path = dir.join(RESULT);
-    let lost = |what: String| {
-        Err(Error::new(Kind::Damaged, what).hint(
-            "bring journal.jsonl back, or plan again from a fresh snapshot in another directory; nothing was sent",
-        ))
-    };
     if !path.exists() {
         return Ok(());
-    }
-    if ledger.bound_to.is_none() {
-        return lost(format!("the journal of {} is gone, and its run had begun", dir.display()));
     }
     let finals = [Outcome::Created, Outcome::Adopted, Outcome::Taken, Outcome::Refused].map(Outcome::as_str);
     let mut n_lost = 0_u64;
@@ -115,11 +111,11 @@ pub fn check_begun(dir: &Path, ledger: &Ledger) -> Result<()> {
     if n_lost == 0 {
         return Ok(());
     }
-    lost(format!(
-        "the journal of {} has lost its end: {} shows what became of {n_lost} rows of which it knows nothing",
-        dir.display(),
-        RESULT
-    ))
+    let what = format!(
+        "the journal of {} has lost its end: {RESULT} shows what became of {n_lost} rows of which it knows nothing",
+        dir.display()
+    );
+    Err(Error::new(Kind::Damaged, what).hint(BRING_BACK))
 }
 
 /// Rows of a result that are made at a time: memory does not grow with the plan.

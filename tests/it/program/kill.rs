@@ -293,7 +293,7 @@ fn a_journal_that_was_emptied_or_has_lost_its_end_sends_nobody_again() {
 }
 
 #[test]
-fn a_terminal_that_goes_away_stops_a_run_orderly_unless_somebody_wanted_it_to_go_on() {
+fn a_terminal_that_goes_away_stops_a_run_orderly() {
     let world = World::planned(lagging(), &people(N_PEOPLE));
     set_latency(&world, 400);
     let child = world.start(RESUME);
@@ -303,4 +303,22 @@ fn a_terminal_that_goes_away_stops_a_run_orderly_unless_somebody_wanted_it_to_go
     assert_eq!(ran.code, Some(7), "{ran:?}");
     assert_eq!(dangling(&world.journal()).len(), 0);
     finish(&world);
+}
+
+#[test]
+fn a_plan_that_was_rolled_back_half_way_creates_nobody_more() {
+    let world = World::planned(lagging(), &people(N_PEOPLE));
+    set_latency(&world, 400);
+    let child = world.start(RESUME);
+    until_in_the_middle(&world, 20);
+    send(&child, "INT");
+    assert_eq!(Ran::of(child.wait_with_output().unwrap()).code, Some(7));
+    set_latency(&world, 0);
+    world.done("rollback hr.plan --yes -q");
+    let n_posts = world.n_posts();
+    let ran = world.run(RESUME);
+    assert_eq!((ran.code, world.n_posts()), (Some(4), n_posts), "{ran:?}");
+    assert!(ran.err.contains("a rollback of hr.plan has begun") && ran.err.contains("another directory"), "{ran:?}");
+    let status = world.done("status hr.plan --json").json();
+    assert_eq!((&status["at_work"], &status["closed"]), (&false.into(), &true.into()), "{status}");
 }

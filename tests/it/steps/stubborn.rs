@@ -6,7 +6,7 @@ use rosterdiff::api::Options;
 use rosterdiff::api::wire::{Reply, Request};
 use rosterdiff::apply::Outcome;
 use rosterdiff::error::Kind;
-use rosterdiff::sim::{Org, Settings};
+use rosterdiff::sim::{Org, Settings, State};
 use tokio::time::Instant;
 
 use super::rig::{
@@ -221,4 +221,76 @@ async fn a_service_that_answers_nothing_but_503_for_ten_minutes_is_asked_seldom(
     assert!(n_503 <= 150, "{n_503}");
     assert_exactly_once(&rig.direct, &plan, dir.path());
     assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Unknown), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_takes_no_create_while_it_searches_is_an_outage_and_no_rows_fault() {
+    let dir = scratch();
+    let rig = rig(org_answering(1, |reply| (reply.status, reply.body) = (503, Vec::new())));
+    rig.direct.with_org(|org| org.settings_mut().deleted_holds = false);
+    let plan = rig.plan(&roster_of(0, 400)).await;
+    assert_eq!(rig.apply(&plan, dir.path()).await.unwrap_err().kind(), Kind::Unreachable);
+    println!("{} creates in a quarter of an hour of 503", n_creates(&rig));
+    assert!(n_creates(&rig) <= 80, "{}", n_creates(&rig));
+    assert!(outcomes(&plan, dir.path()).of(Outcome::Unprocessed) >= 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_about_somebody_else_is_no_reply() {
+    let dir = scratch();
+    let mut before = None;
+    let mut n = 0;
+    let rig = rig(org_answering(1, move |reply| {
+        n += 1;
+        let other = before.replace(reply.body.clone());
+        if n % 5 == 4 {
+            reply.body = other.unwrap();
+        }
+    }));
+    let plan = rig.plan(&roster_of(0, 40)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!((done.of(Outcome::Created), done.of(Outcome::Adopted)), (32, 8), "{done:?}");
+    assert_exactly_once(&rig.direct, &plan, dir.path());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_live_holders_of_one_address_stop_a_run_and_not_the_next_one() {
+    let dir = scratch();
+    let settings = Settings { case_insensitive: false, ..Settings::default() };
+    let rig = rig_with(org_of(0, settings), Options::default(), |_, request| {
+        let is_three = is_create(request) && String::from_utf8_lossy(&request.body).contains("New3@");
+        if is_three { Mischance::LostBefore } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 40)).await;
+    for email in ["NEW3@example.com", "new3@example.com"] {
+        rig.direct.with_org(|org| org.stranger_creates(email, State::Active, org.now()).unwrap());
+    }
+    assert_eq!(rig.apply(&plan, dir.path()).await.unwrap_err().kind(), Kind::Unsafe);
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!((done.of(Outcome::Created), done.of(Outcome::Taken)), (39, 1), "{done:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_cannot_be_searched_costs_the_others_no_searches() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, Settings::default()), Options::default(), |n, request| {
+        let is_seven = String::from_utf8_lossy(&request.body).contains("New7@");
+        if is_create(request) && (n < 17 || is_seven) { Mischance::LostAfter } else { Mischance::None }
+    });
+    rig.direct.with_org(|org| {
+        org.after_each(|_, request, reply| {
+            let body = String::from_utf8_lossy(&request.body).to_lowercase();
+            if request.path.ends_with("/search") && body.contains("new7@") {
+                (reply.status, reply.body) = (400, b"{\"code\":\"bad.request\"}".to_vec());
+            }
+        });
+    });
+    let plan = rig.plan(&roster_of(0, 80)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!((done.of(Outcome::Created) + done.of(Outcome::Adopted), done.of(Outcome::Unknown)), (79, 1), "{done:?}");
+    let n_searches = rig.direct.with_org(|org| org.counts().n("POST", "/api/v2/users/search"));
+    assert!(n_searches <= 80, "{n_searches}");
 }
