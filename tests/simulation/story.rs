@@ -32,7 +32,8 @@ const N_OLD: u32 = 30;
 const N_WANTED_OLD: u32 = 5;
 /// Calm runs in which all has to come to an end.
 const N_CALM: u32 = 5;
-/// Longest that a run without faults may take: it has three settling times at most before it.
+/// Longest that a run without faults may take, beside what its calls take at the allowed rate: it has three settling times
+/// at most before it.
 const CALM_MAX: Duration = Duration::from_secs(20 * 60);
 
 /// Longest that a run goes on after Ctrl-C: as long as a call may take.
@@ -231,9 +232,11 @@ impl Story {
                 (inner.ill, inner.ends, inner.outage) = (Ill::default(), Vec::new(), None);
             }
             self.world.note(if is_calm { "a calm run" } else { "a run" });
-            let begun = Instant::now();
+            let (begun, n_calls) = (Instant::now(), self.world.inner().tally.calls);
             let ended = self.run().await;
-            if self.is_over(is_calm, ended, begun.elapsed()) {
+            let n_calls = self.world.inner().tally.calls - n_calls;
+            let at_rate = Duration::from_secs(n_calls * 60 / u64::from(self.setup.settings.rate_allowed));
+            if self.is_over(is_calm, ended, begun.elapsed().saturating_sub(at_rate)) {
                 return;
             }
             let rest = self.world.inner().sleep(100, 60_000);
