@@ -25,12 +25,51 @@ pub struct Finder<W> {
 /// What searches so far have shown.
 #[derive(Clone, Debug)]
 struct Learnt {
-    /// The largest number of values that has passed.
-    passed: usize,
-    /// The largest that is worth asking for.
-    most: usize,
+    batch: Batch,
     /// Values that were refused alone, as long as nothing has passed.
     refused: HashSet<String>,
+}
+
+/// How many values a search takes: the largest number that passed and the smallest that was refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch {
+    passed: usize,
+    refused: usize,
+}
+
+impl Batch {
+    pub(crate) const NEW: Self = Self { passed: 0, refused: VALUES_MAX + 1 };
+
+    /// Values to ask for next: halved after a refusal, and then as far up again as it goes.
+    pub(crate) const fn size(self) -> usize {
+        match (self.passed, self.refused) {
+            (_, refused) if refused > VALUES_MAX => VALUES_MAX,
+            (0, 1 | 2) => 1,
+            (passed, refused) => usize::midpoint(passed, refused),
+        }
+    }
+
+    pub(crate) const fn is_settled(self) -> bool {
+        self.passed + 1 >= self.refused
+    }
+
+    pub(crate) fn passed(&mut self, n: usize) {
+        self.passed = self.passed.max(n);
+    }
+
+    /// Whether it is about their number; if so many have passed before, it is about one of them.
+    pub(crate) fn refused(&mut self, n: usize) -> bool {
+        let is_about_number = n > self.passed;
+        if is_about_number {
+            self.refused = self.refused.min(n);
+        }
+        is_about_number
+    }
+
+    /// It was about one value, not about how many there are: the others had no part in it.
+    pub(crate) const fn refused_alone(&mut self) {
+        *self = Self { passed: self.passed, ..Self::NEW };
+    }
 }
 
 /// Who was found.
@@ -46,7 +85,7 @@ impl<W: Wire> Finder<W> {
     /// One that knows nothing yet, for `field` (`email`, `username`).
     #[must_use]
     pub fn new(client: Arc<Client<W>>, field: &'static str) -> Self {
-        let learnt = Learnt { passed: 0, most: VALUES_MAX, refused: HashSet::new() };
+        let learnt = Learnt::default();
         Self { client, field, learnt: Mutex::new(learnt) }
     }
 
@@ -82,7 +121,7 @@ impl<W: Wire> Finder<W> {
                     found.refused.insert(alone.clone());
                 }
                 (Err(_), _) => {
-                    self.learnt().refused(part.len());
+                    self.learnt().batch.refused(part.len());
                     let (one, other) = part.split_at(part.len() / 2);
                     open.extend([other, one]);
                 }
@@ -92,28 +131,26 @@ impl<W: Wire> Finder<W> {
     }
 }
 
+impl Default for Learnt {
+    fn default() -> Self {
+        Self { batch: Batch::NEW, refused: HashSet::new() }
+    }
+}
+
 impl Learnt {
     /// How many values are worth asking for, and whether none is.
     fn prospects(&self) -> (usize, bool) {
-        (self.most, self.passed == 0 && self.refused.len() >= REFUSED_ALONE_MAX)
+        (self.batch.size(), self.batch.passed == 0 && self.refused.len() >= REFUSED_ALONE_MAX)
     }
 
     fn passed(&mut self, n: usize) {
-        self.passed = self.passed.max(n);
+        self.batch.passed(n);
         self.refused.clear();
     }
 
-    /// Too many, unless so many have passed before: then one of them is the reason.
-    const fn refused(&mut self, n: usize) {
-        if n > self.passed {
-            self.most = n / 2;
-        }
-    }
-
-    /// It is about this value, not about how many there are: the others had no part in it.
     fn refused_alone(&mut self, value: &str) {
-        self.most = VALUES_MAX;
-        if self.passed == 0 {
+        self.batch.refused_alone();
+        if self.batch.passed == 0 {
             self.refused.insert(value.to_owned());
         }
     }
@@ -122,37 +159,41 @@ impl Learnt {
 #[cfg(test)]
 mod tests {
     use super::{Learnt, VALUES_MAX};
-    use std::collections::HashSet;
-
-    fn fresh() -> Learnt {
-        Learnt { passed: 0, most: VALUES_MAX, refused: HashSet::new() }
-    }
 
     #[test]
     fn a_value_that_is_refused_alone_costs_the_others_nothing() {
-        let mut learnt = fresh();
+        let mut learnt = Learnt::default();
         for n in [100, 50, 25, 12, 6, 3] {
-            learnt.refused(n);
+            assert!(learnt.batch.refused(n));
         }
         learnt.refused_alone("x@example.com");
         assert_eq!(learnt.prospects(), (VALUES_MAX, false));
         // As many as have passed are refused together only for one of them.
         learnt.passed(40);
-        learnt.refused(40);
+        assert!(!learnt.batch.refused(40));
         assert_eq!(learnt.prospects(), (VALUES_MAX, false));
-        learnt.refused(100);
-        assert_eq!(learnt.prospects(), (50, false));
+    }
+
+    #[test]
+    fn the_largest_number_that_passes_is_found() {
+        let mut learnt = Learnt::default();
+        for _ in 0..20 {
+            let (n, _) = learnt.prospects();
+            if n <= 9 { learnt.passed(n) } else { assert!(learnt.batch.refused(n)) }
+        }
+        assert_eq!(learnt.prospects(), (9, false));
+        assert!(learnt.batch.is_settled());
     }
 
     #[test]
     fn a_field_of_which_nothing_ever_passes_is_not_asked_for_any_more() {
-        let mut learnt = fresh();
+        let mut learnt = Learnt::default();
         learnt.refused_alone("x@example.com");
         learnt.refused_alone("x@example.com");
         assert!(!learnt.prospects().1);
         learnt.refused_alone("y@example.com");
         assert!(learnt.prospects().1);
-        let mut other = fresh();
+        let mut other = Learnt::default();
         other.passed(1);
         other.refused_alone("x@example.com");
         other.refused_alone("y@example.com");

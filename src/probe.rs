@@ -14,12 +14,11 @@ use crate::api::wire::Wire;
 use crate::api::{Client, Words};
 use crate::email;
 use crate::error::{Error, Result};
+use crate::find::Batch;
 use crate::person::{State, User};
 use crate::plan::Sought;
 use crate::snapshot::{Keys, Probe};
 
-/// Values in one search at first: what examples use.
-const VALUES_MAX: usize = 100;
 /// Searches side by side, once the service has shown how many values it takes.
 const CALLS_IN_FLIGHT: usize = 8;
 /// Values that are refused alone before the service counts as one that does not search at all.
@@ -98,30 +97,6 @@ async fn ask<W: Wire>(
     Ok((values, answer))
 }
 
-/// How many values a search takes: the largest number that passed and the smallest that was refused.
-#[derive(Clone, Copy, Debug)]
-struct Batch {
-    passed: usize,
-    refused: usize,
-}
-
-impl Batch {
-    const NEW: Self = Self { passed: 0, refused: VALUES_MAX + 1 };
-
-    /// Values to ask for next: halved after a refusal, and then as far up again as it goes.
-    const fn size(self) -> usize {
-        match (self.passed, self.refused) {
-            (_, refused) if refused > VALUES_MAX => VALUES_MAX,
-            (0, 1 | 2) => 1,
-            (passed, refused) => usize::midpoint(passed, refused),
-        }
-    }
-
-    const fn is_settled(self) -> bool {
-        self.passed + 1 >= self.refused
-    }
-}
-
 struct Search {
     wanted: HashSet<String>,
     /// Values to ask for.
@@ -164,7 +139,7 @@ impl Search {
         self.proof.calls += 1;
         let answer = client.search(self.fields(), &[value]).await?;
         if answer.is_ok() {
-            self.batch.passed = 1;
+            self.batch.passed(1);
             self.proof.values_max = 1;
         }
         Ok(answer)
@@ -219,14 +194,13 @@ impl Search {
         let n = values.len();
         match answer {
             Ok(found) => {
-                self.batch.passed = self.batch.passed.max(n);
+                self.batch.passed(n);
                 self.proof.values_max = self.proof.values_max.max(n as u64);
                 self.n_done += n as u64;
                 found.into_iter().for_each(|user| self.take_in(user));
             }
             Err(_) if n == 1 => self.refused_alone(&values[0]),
-            Err(_) if n > self.batch.passed => {
-                self.batch.refused = self.batch.refused.min(n);
+            Err(_) if self.batch.refused(n) => {
                 values.into_iter().rev().for_each(|value| self.queue.push_front(value));
             }
             Err(_) => {
@@ -240,7 +214,7 @@ impl Search {
     fn refused_alone(&mut self, value: &str) {
         self.n_done += 1;
         self.refused.extend(email::normalise(value).map(|address| address.key));
-        self.batch = Batch { passed: self.batch.passed, ..Batch::NEW };
+        self.batch.refused_alone();
         let nothing_passes = self.proof.values_max == 0 && self.refused.len() >= REFUSED_ALONE_MAX;
         if nothing_passes {
             self.refused.clone_from(&self.wanted);
