@@ -13,7 +13,7 @@ use super::render::{Render, count, failure};
 use super::stop;
 use crate::api::Organisation;
 use crate::apply::Outcome;
-use crate::apply::journal::{self, Journal};
+use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
@@ -63,11 +63,12 @@ pub(super) async fn run(
 fn prepare(args: &args::Rollback) -> Result<Ready> {
     let dir = &args.dir;
     let (manifest, plan) = plan_dir::open(dir)?;
-    if !dir.join(journal::FILE).exists() {
+    let ledger = plan_dir::ledger(dir, &manifest)?;
+    if ledger.bound_to.is_none() {
         return Err(Error::new(Kind::File, format!("{} has no journal: nobody was created", dir.display()))
             .hint("name the directory of a plan that was applied"));
     }
-    plan_dir::outcomes(&plan, &plan_dir::ledger(dir, &manifest)?)?;
+    plan_dir::outcomes(&plan, &ledger)?;
     let digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
     let (people, rows) = (plan.people()?, NewRows::read(dir, &manifest, &plan)?);
     Ok(Ready { manifest, digest, plan, people, rows })

@@ -287,6 +287,12 @@ fn a_journal_that_was_emptied_or_has_lost_its_end_sends_nobody_again() {
         assert_eq!(ran.code, Some(8), "{n_lines} lines: {ran:?}");
         assert!(ran.err.contains(words) && ran.err.contains("bring journal.jsonl back"), "{n_lines} lines: {ran:?}");
     }
+    std::fs::remove_file(world.path("hr.plan/journal.jsonl")).unwrap();
+    for line in ["rollback hr.plan --yes", "status hr.plan", "verify hr.plan", "apply hr.plan --yes"] {
+        let ran = world.run(line);
+        assert_eq!(ran.code, Some(8), "{line}: {ran:?}");
+        assert!(!world.path("hr.plan/journal.jsonl").exists(), "{line} began another one");
+    }
     assert_eq!(world.n_posts(), n_posts);
     world.write("hr.plan/journal.jsonl", &whole);
     world.done("apply hr.plan --yes -q");
