@@ -31,6 +31,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -46,6 +47,9 @@ pub const FILE: &str = "journal.jsonl";
 pub const TORN: &str = "journal.torn";
 /// Layout of the lines; 1 had no chain, 2 did not say what was on the disk.
 const VERSION: u32 = 3;
+/// Times that a lock is tried, and the wait between.
+const LOCK_TRIES: u32 = 5;
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 /// What stands before and behind the digits of the chain, to the end of the line.
 const CHAIN: [&str; 2] = [",\"chain\":\"", "\"}"];
 /// Digits of the chain.
@@ -208,7 +212,7 @@ impl Journal {
     /// `still` fails with. A journal that this call created is then gone again.
     pub fn open(dir: &Path, to: &Binding, clock: Clock, still: impl FnOnce() -> Result<()>) -> Result<(Self, Ledger)> {
         let path = dir.join(FILE);
-        let Some(disk) = Locked::open(&path)? else { return Err(held(&path)) };
+        let Some(disk) = lock(&path)? else { return Err(held(&path)) };
         still().inspect_err(|_| {
             if disk.is_empty() {
                 let _gone = std::fs::remove_file(&path);
@@ -329,6 +333,17 @@ fn check_bound(path: &Path, bound: &Binding, to: &Binding) -> Result<()> {
     let what = format!("{} belongs to organisation {}, not {}", path.display(), bound.org, to.org);
     Err(Error::new(Kind::Unsafe, what)
         .hint("use that organisation's OAuth client, or plan again into another directory; nothing was sent"))
+}
+
+/// The locked file. Whoever only looks whether it is free holds it for a moment, and that keeps nobody from it.
+fn lock(path: &Path) -> Result<Option<Locked>> {
+    for _ in 1..LOCK_TRIES {
+        if let Some(locked) = Locked::open(path)? {
+            return Ok(Some(locked));
+        }
+        std::thread::sleep(LOCK_WAIT);
+    }
+    Locked::open(path)
 }
 
 /// Who holds the journal's lock.

@@ -175,7 +175,8 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
     let so_far = plan_dir::ledger(dir, &manifest)?;
     plan_dir::check_begun(dir, &so_far)?;
-    if so_far.changes.has_removals() && n_left(&plan, &so_far)? > 0 {
+    let left = n_left(&plan, &so_far)?;
+    if left > 0 && so_far.changes.has_removals() {
         let what = format!("a rollback of {} has begun: nobody more is created from it", dir.display());
         return Err(Error::new(Kind::Unsafe, what).hint(format!(
             "`rosterdiff rollback {}` goes on with it; to create the rest, plan again into another directory",
@@ -184,7 +185,7 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     }
     gates::check(args, &manifest, so_far.bound_to.is_some())?;
     // However old it is: where nothing is left to send nothing can go wrong.
-    if n_left(&plan, &so_far)? + restore::n_open(&manifest, &plan, &so_far)? > 0 {
+    if left + restore::n_open(&manifest, &plan, &so_far)? > 0 {
         Age::of(&manifest)?.check(args.age_max)?;
     }
     let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
