@@ -17,6 +17,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+#[path = "../tests/simulation/splitmix.rs"]
+mod splitmix;
 #[path = "../tests/fuzz/mod.rs"]
 mod targets;
 

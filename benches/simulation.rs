@@ -13,17 +13,17 @@
 )]
 
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 // Some of it is for the tests alone.
 #[allow(dead_code)]
 #[path = "../tests/simulation/mod.rs"]
 mod simulation;
+#[path = "../tests/simulation/splitmix.rs"]
+mod splitmix;
 
-use simulation::fault::Tally;
-use simulation::story::{Told, of_seed};
+use simulation::many;
+use simulation::story::of_seed;
 
 struct Wish {
     first: u64,
@@ -41,7 +41,8 @@ fn main() -> ExitCode {
         return one(wish.first, wish.tell);
     }
     let begun = Instant::now();
-    let (tally, broken) = many(&wish);
+    let seeds = wish.first..wish.first + wish.seeds;
+    let (tally, broken) = many::tell(seeds, wish.threads, |seed| of_seed(seed, None, false));
     println!("{tally}");
     println!("{:.0} seeds a second", tally.seeds as f64 / begun.elapsed().as_secs_f64());
     match broken {
@@ -55,8 +56,7 @@ fn main() -> ExitCode {
 }
 
 fn wish() -> Option<Wish> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut wish = Wish { first: 1, seeds: 20_000, threads, tell: false };
+    let mut wish = Wish { first: 1, seeds: 20_000, threads: many::cores(), tell: false };
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -81,28 +81,4 @@ fn one(seed: u64, tells: bool) -> ExitCode {
         println!("broken: told once more it is another story");
     }
     ExitCode::from(u8::from(!told.broken.is_empty() || told.trace != again.trace))
-}
-
-fn many(wish: &Wish) -> (Tally, Option<(u64, Told)>) {
-    let next = AtomicU64::new(wish.first);
-    let end = wish.first + wish.seeds;
-    let all = Mutex::new((Tally::default(), None));
-    let work = || {
-        let mut tally = Tally::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end {
-                break;
-            }
-            let told = of_seed(seed, None, false);
-            tally += told.tally;
-            if !told.broken.is_empty() {
-                next.store(end, Ordering::Relaxed);
-                all.lock().unwrap_or_else(PoisonError::into_inner).1.get_or_insert((seed, told));
-            }
-        }
-        all.lock().unwrap_or_else(PoisonError::into_inner).0 += tally;
-    };
-    std::thread::scope(|scope| (0..wish.threads).for_each(|_| drop(scope.spawn(work))));
-    all.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

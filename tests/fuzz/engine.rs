@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::splitmix::SplitMix64;
+
 /// What is fuzzed.
 #[derive(Clone, Copy)]
 pub struct Target {
@@ -50,25 +52,17 @@ pub fn kind_of_words(words: &str) -> String {
     words.split_whitespace().filter(is_word).take_while(|word| *word != "are").take(10).collect()
 }
 
-/// SplitMix64.
-pub struct Dice(pub u64);
+/// Chance, for whoever mutates.
+pub struct Dice(SplitMix64);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     /// A number below `n`; 0 if that is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        (self.0.next() % n.max(1) as u64) as usize
     }
 
     fn byte(&mut self) -> u8 {
-        self.next() as u8
+        self.0.next() as u8
     }
 
     /// A range in `n` things, short as a rule.
@@ -174,7 +168,7 @@ pub struct Fuzzer {
 impl Fuzzer {
     /// Runs every seed.
     pub fn new(target: Target, seed: u64) -> Result<Self, Failure> {
-        let dice = Dice(seed ^ signature(target.name));
+        let dice = Dice(SplitMix64(seed ^ signature(target.name)));
         let mut fuzzer = Self { target, dice, corpus: Vec::new(), seen: HashSet::new(), n: 0 };
         for input in (target.seeds)() {
             fuzzer.seen.insert(outcome(target, &input)?);
@@ -188,7 +182,7 @@ impl Fuzzer {
     pub fn next(&mut self) -> Vec<u8> {
         let base = self.pick();
         let mut input = base.clone();
-        for _ in 0..1 + self.dice.below([1, 2, 4, 8][self.dice.0 as usize % 4]) {
+        for _ in 0..1 + self.dice.below([1, 2, 4, 8][self.dice.0.0 as usize % 4]) {
             self.mutate(&mut input);
         }
         (self.target.mend)(&base, &mut input);

@@ -13,6 +13,8 @@ mod fuzz;
 mod laws;
 mod program;
 mod simulation;
+#[path = "../simulation/splitmix.rs"]
+mod splitmix;
 mod steps;
 mod support;
 mod tidy;

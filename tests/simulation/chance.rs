@@ -1,26 +1,20 @@
-//! Chance that a seed decides: SplitMix64 (Steele, Lea and Flood, 2014).
+//! Chance that a seed decides.
+
+use crate::splitmix::SplitMix64;
 
 #[derive(Clone, Debug)]
-pub struct Chance(u64);
+pub struct Chance(SplitMix64);
 
 impl Chance {
     pub fn new(seed: u64) -> Self {
-        let mut chance = Self(seed);
+        let mut chance = SplitMix64(seed);
         chance.next();
-        chance
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        Self(chance)
     }
 
     /// A number below `n`.
     pub fn below(&mut self, n: u64) -> u64 {
-        if n == 0 { 0 } else { self.next() % n }
+        if n == 0 { 0 } else { self.0.next() % n }
     }
 
     /// A number from `first` to `last`.

@@ -75,18 +75,7 @@ impl Fault {
     ];
 
     /// Those that can befall a call.
-    pub const OF_A_CALL: [Self; 10] = [
-        Self::NotSent,
-        Self::LostBefore,
-        Self::LostAfter,
-        Self::Late,
-        Self::ErrorBefore,
-        Self::ErrorAfter,
-        Self::Garbage,
-        Self::Throttled,
-        Self::Slow,
-        Self::Revoked,
-    ];
+    pub const OF_A_CALL: &'static [Self] = Self::ALL.split_at(10).0;
 }
 
 /// How often each fault fired, and what came of it all.

@@ -95,7 +95,7 @@ impl Line {
     fn course(&self, request: &Request) -> Course {
         let mut inner = self.world.inner();
         let (calls, refusals, strangers) = (inner.ill.calls, inner.ill.refusals, inner.ill.strangers);
-        let mut fault = inner.happens(calls).then(|| inner.chance.pick(&Fault::OF_A_CALL));
+        let mut fault = inner.happens(calls).then(|| inner.chance.pick(Fault::OF_A_CALL));
         fault = outage(&mut inner, request).or(fault);
         if is_create(request) && inner.happens(refusals) {
             fault = Some(Fault::Refused);

@@ -15,5 +15,6 @@ pub mod disk;
 pub mod fault;
 pub mod laws;
 pub mod line;
+pub mod many;
 pub mod story;
 pub mod world;

@@ -71,7 +71,7 @@ pub struct Inner {
     pub stopped_at: Option<Instant>,
     /// What is out, how it fails, and until when.
     pub outage: Option<(Out, Fault, Instant)>,
-    /// Durable intents and creates sent, by address.
+    /// Durable intents and creates sent, by row.
     pub n_intents: HashMap<u32, u64>,
     pub n_posts: HashMap<u32, u64>,
     /// Row of an address.

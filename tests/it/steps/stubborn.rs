@@ -227,7 +227,6 @@ async fn a_service_that_answers_nothing_but_503_for_ten_minutes_is_asked_seldom(
 async fn a_service_that_takes_no_create_while_it_searches_is_an_outage_and_no_rows_fault() {
     let dir = scratch();
     let rig = rig(org_answering(1, |reply| (reply.status, reply.body) = (503, Vec::new())));
-    rig.direct.with_org(|org| org.settings_mut().deleted_holds = false);
     let plan = rig.plan(&roster_of(0, 400)).await;
     assert_eq!(rig.apply(&plan, dir.path()).await.unwrap_err().kind(), Kind::Unreachable);
     println!("{} creates in a quarter of an hour of 503", n_creates(&rig));

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use rosterdiff::api::pace::{Haste, Limits, Pace, Slot};
 
+use crate::splitmix::SplitMix64;
+
 /// How the service cuts time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Windows {
@@ -88,20 +90,16 @@ const CALLERS: u32 = 64;
 
 /// A stream of numbers that are the same in every run.
 #[derive(Debug)]
-pub struct Chance(u64);
+pub struct Chance(SplitMix64);
 
 impl Chance {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix64(seed))
     }
 
     /// Above 0 and up to 1.
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (((z ^ (z >> 31)) >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
+        ((self.0.next() >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
     }
 
     pub fn exponential(&mut self, mean: f64) -> f64 {
