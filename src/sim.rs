@@ -28,6 +28,7 @@ mod settings;
 mod shared;
 mod store;
 mod token;
+mod typed;
 mod user;
 mod view;
 mod write;

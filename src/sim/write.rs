@@ -7,51 +7,18 @@ use super::list::filter_of;
 use super::org::{Call, Org};
 use super::page::Params;
 use super::store::Due;
+use super::typed;
 use super::user::{Expand, Origin, State, User};
-use super::view::At;
-use super::view::Filter;
-
-/// `CreateUser`.
-const CREATE_FIELDS: [&str; 8] =
-    ["name", "email", "divisionId", "state", "department", "title", "password", "addresses"];
-/// `UpdateUser`.
-const UPDATE_FIELDS: [&str; 21] = [
-    "id",
-    "name",
-    "chat",
-    "department",
-    "email",
-    "primaryContactInfo",
-    "addresses",
-    "title",
-    "username",
-    "preferredName",
-    "manager",
-    "images",
-    "version",
-    "profileSkills",
-    "locations",
-    "groups",
-    "state",
-    "acdAutoAnswer",
-    "certifications",
-    "biography",
-    "employerInfo",
-];
-/// `Contact`.
-const CONTACT_FIELDS: [&str; 7] =
-    ["address", "display", "mediaType", "type", "extension", "countryCode", "integration"];
-const MEDIA_TYPES: [&str; 3] = ["PHONE", "EMAIL", "SMS"];
-const CONTACT_TYPES: [&str; 9] = ["PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER"];
+use super::view::{At, Filter};
 
 impl Org {
     pub(super) fn create(&mut self, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
         let place = "POST /api/v2/users";
-        self.note_unknown(place, &CREATE_FIELDS, fields.keys().map(String::as_str));
+        self.note_unknown(place, &typed::names(typed::CREATE), fields.keys().map(String::as_str));
         for contact in contacts(&fields)? {
             let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-            self.note_unknown("POST /api/v2/users addresses", &CONTACT_FIELDS, names);
+            self.note_unknown("POST /api/v2/users addresses", &typed::names(typed::CONTACT), names);
         }
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
         self.store.settle_search(call.now);
@@ -99,7 +66,8 @@ impl Org {
 
     pub(super) fn patch(&mut self, id: &str, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
-        self.note_unknown("PATCH /api/v2/users/{userId}", &UPDATE_FIELDS, fields.keys().map(String::as_str));
+        let known = typed::names(typed::UPDATE);
+        self.note_unknown("PATCH /api/v2/users/{userId}", &known, fields.keys().map(String::as_str));
         let (at, user) = self.existing(id)?;
         let user = User::clone(user);
         self.check_version(&fields, user.version)?;
@@ -108,9 +76,9 @@ impl Org {
     }
 
     fn check_version(&self, fields: &Map<String, Value>, version: u32) -> Result<(), Refusal> {
-        let given = fields.get("version").and_then(Value::as_u64);
+        let given = fields.get("version").filter(|given| !given.is_null());
         let given = given.ok_or_else(|| Refusal::bad_request("version is required.").field("version"))?;
-        if given == u64::from(version) {
+        if given.as_u64() == Some(u64::from(version)) {
             return Ok(());
         }
         Err(match self.settings.stale_version_status {
@@ -238,11 +206,8 @@ fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
     }
 }
 
-/// `address` or `extension`, not both; the two words from their lists.
+/// `address` or `extension`, not both.
 fn is_contact(contact: &Value) -> bool {
-    let field = |name: &str| contact.get(name).and_then(Value::as_str);
-    let listed =
-        |name: &str, words: &[&str]| contact.get(name).is_none() || words.iter().any(|w| field(name) == Some(w));
-    let one = field("address").is_some() != field("extension").is_some();
-    contact.is_object() && one && listed("mediaType", &MEDIA_TYPES) && listed("type", &CONTACT_TYPES)
+    let given = |name: &str| contact.get(name).is_some_and(Value::is_string);
+    given("address") != given("extension")
 }

@@ -3,6 +3,7 @@
 set -euo pipefail
 
 : "${ROSTERDIFF:?run tests/counterparts/run}" "${WORK:?}" "${ROOT:?}"
+export PYTHONDONTWRITEBYTECODE=1
 children=()
 
 stop_children() {

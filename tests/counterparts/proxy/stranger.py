@@ -5,29 +5,12 @@
     stranger.py URL burn              takes a token, spends all calls of its window, prints it
 """
 
-import base64
 import csv
-import json
 import sys
-from urllib import error, request
+from pathlib import Path
 
-
-def call(url, method, path, headers, body=None):
-    """Status and body."""
-    asked = request.Request(url + path, body, {"Content-Type": "application/json", **headers}, method=method)
-    try:
-        with request.urlopen(asked, timeout=30) as reply:
-            return reply.status, json.load(reply)
-    except error.HTTPError as refused:
-        return refused.code, json.load(refused)
-
-
-def login(url):
-    basic = base64.b64encode(b"demo-client:demo-secret").decode()
-    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
-    status, reply = call(url, "POST", "/oauth/token", headers, b"grant_type=client_credentials")
-    assert status == 200, reply
-    return reply["access_token"]
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from client import call, login
 
 
 def row(path, number):
@@ -38,17 +21,16 @@ def row(path, number):
 def main():
     url, deed, *where = sys.argv[1:]
     token = login(url)
-    bearer = {"Authorization": f"Bearer {token}"}
     if deed == "burn":
-        while call(url, "GET", "/api/v2/organizations/me", bearer)[0] != 429:
+        while call(url, "GET", "/api/v2/organizations/me", token)[0] != 429:
             pass
         print(token)
         return
     if deed == "create":
         user = {"name": "Somebody Else", "email": row(*where)["_key"], "state": "active"}
-        status, reply = call(url, "POST", "/api/v2/users", bearer, json.dumps(user).encode())
+        status, reply = call(url, "POST", "/api/v2/users", token, user)
     else:
-        status, reply = call(url, "DELETE", f"/api/v2/users/{row(*where)['_user_id']}", bearer)
+        status, reply = call(url, "DELETE", f"/api/v2/users/{row(*where)['_user_id']}", token)
     assert status == 200, reply
 
 
