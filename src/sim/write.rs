@@ -40,7 +40,7 @@ impl Org {
             // "If not specified, state will be Active if invites are sent, otherwise Inactive": we send none.
             state: state(fields, &[State::Active, State::Inactive])?.unwrap_or(State::Inactive),
             division_id: self.division(text(fields, "divisionId")?)?,
-            addresses: contacts(fields)?.to_vec(),
+            addresses: contacts(fields)?.iter().map(understood).collect(),
             ..self.blank_user(email, created_by)
         })
     }
@@ -103,7 +103,7 @@ impl Org {
         if user.state == State::Deleted {
             return Err(Refusal::not_found(&user.id));
         }
-        if fields.contains_key("name") {
+        if fields.get("name").is_some_and(|name| !name.is_null()) {
             user.name = required(fields, "name")?.to_owned();
         }
         if let Some(department) = text(fields, "department")? {
@@ -204,6 +204,14 @@ fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
         Some(contact) => Err(refusal(contact)),
         None => Ok(contacts),
     }
+}
+
+/// What the service keeps of a contact: the members that it knows.
+fn understood(contact: &Value) -> Value {
+    let known = typed::names(typed::CONTACT);
+    let given = contact.as_object().into_iter().flatten();
+    let kept = given.filter(|(name, value)| known.contains(&name.as_str()) && !value.is_null());
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// `address` or `extension`, not both.

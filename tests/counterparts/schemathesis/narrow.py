@@ -22,7 +22,8 @@ class Org:
         self.url = url
         listing = self.ask("GET", "/api/v2/authorization/divisions")
         self.divisions = [division["id"] for division in listing["entities"]]
-        self.cursors = [self.ask("GET", f"/api/v2/users/query?pageSize={size}")["cursor"] for size in (1, 10)]
+        # An empty one is none: the official command line goes on while it is not empty.
+        self.cursors = [""] + [self.ask("GET", f"/api/v2/users/query?pageSize={size}")["cursor"] for size in (1, 10)]
         bodies = ({}, {"query": [{"type": "EXACT", "fields": ["state"], "values": ["active"]}], "pageSize": 5})
         self.q64s = [self.ask("POST", "/api/v2/users/search", body)["currentPage"] for body in bodies]
 
@@ -44,9 +45,6 @@ def queries(spec, org):
             if parameter["name"] == "expand":
                 # "Resolved with a best effort approach": unknown words are let pass, and noted.
                 schema["items"].pop("enum", None)
-            if parameter["name"] == "id":
-                # "Only 100 users can be requested at a time" (error code max.user.ids).
-                schema["maxItems"] = 100
             # A cursor and a q64 are handed out, not made up. Of the limits the simulator knows one namespace.
             handed_out = {"cursor": org.cursors, "q64": org.q64s, "namespaceName": ["platform.api"]}
             if parameter["name"] in handed_out:
@@ -57,7 +55,8 @@ def creates(schemas, org):
     """A create: nobody publishes what an address or a name has to be; nobody can be created deleted here."""
     user = schemas["CreateUser.sent"]["properties"]
     user["email"]["pattern"] = r"^[!-?A-~]+@[!-?A-~]+$"
-    user["name"]["pattern"] = r"[!-~]"
+    for name in ("CreateUser.sent", "UpdateUser.sent"):
+        schemas[name]["properties"]["name"]["pattern"] = r"[!-~]"
     user["state"]["enum"] = ["active", "inactive"]
     user["divisionId"]["enum"] = org.divisions
     # "Mutually exclusive" says the description of the extension; a contact with neither is none.
@@ -82,7 +81,8 @@ def searches(schemas):
 
 
 def changes(schemas):
-    """A change: groups and their like are ignored by the simulator, which does not look into them."""
+    """A change: an integer has 64 bits; groups are ignored by the simulator, which does not look into them."""
+    schemas["UpdateUser.sent"]["properties"]["version"].update(minimum=-(2**63), maximum=2**63 - 1)
     schemas["Group.sent"] = {"type": "object", "additionalProperties": True}
 
 
