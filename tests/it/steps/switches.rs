@@ -495,13 +495,3 @@ fn every_side_differs_from_the_default_in_the_switches_that_it_names() {
         assert_ne!(settings, Settings::default(), "{:?}", side.of);
     }
 }
-
-#[tokio::test(start_paused = true)]
-async fn zz_debug() {
-    let mut settings = Settings { divisions: ["Home", "Elsewhere"].map(str::to_owned).into(), ..Settings::default() };
-    (settings.rate_headers, settings.rate_allowed) = (false, 20);
-    let mut org = organisation(settings);
-    org.observe(|e| println!("{:?} {} {} {:?}", e.at, e.method, e.request.path, e.reply.map(|r| r.status)));
-    let job = Job { meanwhile: strangers, ..Job::new(org, roster()) };
-    job.run().await.unwrap();
-}
