@@ -2,7 +2,8 @@
 //!
 //! A row that may have been created is searched for over the settling time, counted from the end of its last attempt,
 //! many rows a search. Found live, new and with every field as sent, it is ours: *adopted*. Found otherwise it is *taken*.
-//! Not found by at least two looks a third of the time apart, over the whole time, it may be sent again.
+//! Not found by at least two looks a third of the time apart, over the whole time, and the last time in a search of its
+//! own, it may be sent again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -61,6 +62,11 @@ impl Sought {
     pub(super) const fn after(todo: Todo, cause: Cause) -> Self {
         let waits = if todo.ambiguous { &AFTER_UNKNOWN } else { &AFTER_CONFLICT };
         Self { todo, cause, waits }
+    }
+
+    /// Whether no look follows this one.
+    const fn is_last(&self) -> bool {
+        self.waits.is_empty()
     }
 
     /// A row that an earlier run left in the air.
@@ -175,7 +181,7 @@ pub(super) async fn look<W: Wire>(finders: &Finders<W>, rows: &[Sought]) -> Resu
 async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize]) -> Result<Holders> {
     let people = || which.iter().map(|at| &*rows[*at].todo.person);
     let spellings: Vec<Vec<String>> = people().map(|p| email::spellings(&p.email, &p.key)).collect();
-    let Found { users, refused } = finder.find(&spellings.concat()).await?;
+    let Found { users, refused } = found(finder, rows, which, &spellings).await?;
     let mut by_key: HashMap<String, BTreeMap<(State, String), User>> = HashMap::new();
     for user in users {
         // A service may understand a search in its own way: what does not hold the key is not meant.
@@ -188,6 +194,25 @@ async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize]) 
         users => Some(users.unwrap_or_default().into_values().collect()),
     });
     Ok(held.collect())
+}
+
+/// Looks for many at once, but for those who are looked for the last time: whoever is then not found is sent again or given
+/// up, and a service may pass over values in silence.
+async fn found<W: Wire>(
+    finder: &Finder<W>,
+    rows: &[Sought],
+    which: &[usize],
+    spellings: &[Vec<String>],
+) -> Result<Found> {
+    let (last, others): (Vec<_>, Vec<_>) = which.iter().zip(spellings).partition(|(at, _)| rows[**at].is_last());
+    let together: Vec<String> = others.into_iter().flat_map(|(_, values)| values.iter().cloned()).collect();
+    let mut found = finder.find(&together).await?;
+    for value in last.into_iter().flat_map(|(_, values)| values) {
+        let more = finder.find(std::slice::from_ref(value)).await?;
+        found.users.extend(more.users);
+        found.refused.extend(more.refused);
+    }
+    Ok(found)
 }
 
 impl<W: Wire> Worker<W> {
