@@ -4,8 +4,10 @@
 
 mod limits;
 mod listing;
+mod outside;
 mod searching;
 mod serving;
+mod shapes;
 mod writing;
 
 use std::time::Duration;

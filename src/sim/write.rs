@@ -7,56 +7,24 @@ use super::list::filter_of;
 use super::org::{Call, Org};
 use super::page::Params;
 use super::store::Due;
+use super::typed;
 use super::user::{Expand, Origin, State, User};
-use super::view::At;
-use super::view::Filter;
-
-/// `CreateUser`.
-const CREATE_FIELDS: [&str; 8] =
-    ["name", "email", "divisionId", "state", "department", "title", "password", "addresses"];
-/// `UpdateUser`.
-const UPDATE_FIELDS: [&str; 21] = [
-    "id",
-    "name",
-    "chat",
-    "department",
-    "email",
-    "primaryContactInfo",
-    "addresses",
-    "title",
-    "username",
-    "preferredName",
-    "manager",
-    "images",
-    "version",
-    "profileSkills",
-    "locations",
-    "groups",
-    "state",
-    "acdAutoAnswer",
-    "certifications",
-    "biography",
-    "employerInfo",
-];
-/// `Contact`.
-const CONTACT_FIELDS: [&str; 7] =
-    ["address", "display", "mediaType", "type", "extension", "countryCode", "integration"];
-const MEDIA_TYPES: [&str; 3] = ["PHONE", "EMAIL", "SMS"];
-const CONTACT_TYPES: [&str; 9] = ["PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER"];
+use super::view::{At, Filter};
 
 impl Org {
     pub(super) fn create(&mut self, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
         let place = "POST /api/v2/users";
-        self.note_unknown(place, &CREATE_FIELDS, fields.keys().map(String::as_str));
+        self.note_unknown(place, &typed::names(typed::CREATE), fields.keys().map(String::as_str));
         for contact in contacts(&fields)? {
             let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-            self.note_unknown("POST /api/v2/users addresses", &CONTACT_FIELDS, names);
+            self.note_unknown("POST /api/v2/users addresses", &typed::names(typed::CONTACT), names);
         }
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
         self.store.settle_search(call.now);
-        if self.store.holder(&user.email, &self.settings).is_some() {
-            return Err(Refusal::conflict());
+        if let Some((_, holder)) = self.store.holder(&user.email, &self.settings) {
+            let status = if holder.state == State::Deleted { self.settings.deleted_conflict_status } else { 409 };
+            return Err(Refusal::conflict(status, &self.settings));
         }
         let user = self.store.add(user, Some(Due::after(call.now, &self.settings)));
         Ok(self.user_body(&user, Expand::default()))
@@ -66,6 +34,7 @@ impl Org {
         let name = required(fields, "name")?;
         let email = address(required(fields, "email")?)?;
         text(fields, "password")?;
+        self.check_limits(fields, email)?;
         Ok(User {
             name: name.to_owned(),
             department: text(fields, "department")?.map(str::to_owned),
@@ -73,9 +42,24 @@ impl Org {
             // "If not specified, state will be Active if invites are sent, otherwise Inactive": we send none.
             state: state(fields, &[State::Active, State::Inactive])?.unwrap_or(State::Inactive),
             division_id: self.division(text(fields, "divisionId")?)?,
-            addresses: contacts(fields)?.to_vec(),
+            addresses: contacts(fields)?.iter().map(understood).collect(),
             ..self.blank_user(email, created_by)
         })
+    }
+
+    /// What no spec says of a text, and a service may all the same.
+    fn check_limits(&self, fields: &Map<String, Value>, email: &str) -> Result<(), Refusal> {
+        if self.settings.ascii_addresses && !email.is_ascii() {
+            return Err(Refusal::invalid_value(email, "email", "ASCII").field("email"));
+        }
+        for name in ["name", "department", "title"] {
+            let n_chars = text(fields, name)?.map_or(0, |text| text.chars().count());
+            if let Some(most) = self.settings.text_chars_max.filter(|most| n_chars > *most) {
+                let text = format!("{name} has more than {most} characters.");
+                return Err(Refusal::new(400, "constraint.validation", text).field(name));
+            }
+        }
+        Ok(())
     }
 
     fn division(&self, id: Option<&str>) -> Result<String, Refusal> {
@@ -99,7 +83,8 @@ impl Org {
 
     pub(super) fn patch(&mut self, id: &str, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
-        self.note_unknown("PATCH /api/v2/users/{userId}", &UPDATE_FIELDS, fields.keys().map(String::as_str));
+        let known = typed::names(typed::UPDATE);
+        self.note_unknown("PATCH /api/v2/users/{userId}", &known, fields.keys().map(String::as_str));
         let (at, user) = self.existing(id)?;
         let user = User::clone(user);
         self.check_version(&fields, user.version)?;
@@ -108,9 +93,9 @@ impl Org {
     }
 
     fn check_version(&self, fields: &Map<String, Value>, version: u32) -> Result<(), Refusal> {
-        let given = fields.get("version").and_then(Value::as_u64);
+        let given = fields.get("version").filter(|given| !given.is_null());
         let given = given.ok_or_else(|| Refusal::bad_request("version is required.").field("version"))?;
-        if given == u64::from(version) {
+        if given.as_u64() == Some(u64::from(version)) {
             return Ok(());
         }
         Err(match self.settings.stale_version_status {
@@ -128,14 +113,14 @@ impl Org {
             let holder = self.store.holder(&user.email, &self.settings);
             let restores = user.state == State::Deleted && state != State::Deleted;
             if restores && holder.is_some_and(|(_, holder)| holder.id != user.id && holder.state != State::Deleted) {
-                return Err(Refusal::conflict());
+                return Err(Refusal::conflict(409, &self.settings));
             }
             return Ok(if restores { self.restored(user, state) } else { User { state, ..user } });
         }
         if user.state == State::Deleted {
             return Err(Refusal::not_found(&user.id));
         }
-        if fields.contains_key("name") {
+        if fields.get("name").is_some_and(|name| !name.is_null()) {
             user.name = required(fields, "name")?.to_owned();
         }
         if let Some(department) = text(fields, "department")? {
@@ -238,11 +223,16 @@ fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
     }
 }
 
-/// `address` or `extension`, not both; the two words from their lists.
+/// What the service keeps of a contact: the members that it knows.
+fn understood(contact: &Value) -> Value {
+    let known = typed::names(typed::CONTACT);
+    let given = contact.as_object().into_iter().flatten();
+    let kept = given.filter(|(name, value)| known.contains(&name.as_str()) && !value.is_null());
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// `address` or `extension`, not both.
 fn is_contact(contact: &Value) -> bool {
-    let field = |name: &str| contact.get(name).and_then(Value::as_str);
-    let listed =
-        |name: &str, words: &[&str]| contact.get(name).is_none() || words.iter().any(|w| field(name) == Some(w));
-    let one = field("address").is_some() != field("extension").is_some();
-    contact.is_object() && one && listed("mediaType", &MEDIA_TYPES) && listed("type", &CONTACT_TYPES)
+    let given = |name: &str| contact.get(name).is_some_and(Value::is_string);
+    given("address") != given("extension")
 }
