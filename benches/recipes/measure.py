@@ -65,13 +65,20 @@ def exchanges(record: Path) -> "list[dict]":
     return [line for line in lines if line.get("ev") == "exchange"]
 
 
+def status(exchange: dict) -> int:
+    """0 where the reply was lost."""
+    return (exchange["reply"] or {"status": 0})["status"]
+
+
+def creates(all_of_them: "list[dict]") -> "list[dict]":
+    return [one for one in all_of_them if (one["request"]["method"], one["request"]["path"]) == CREATE]
+
+
 def traffic(all_of_them: "list[dict]") -> Traffic:
     calls = [one for one in all_of_them if one["request"]["path"].startswith("/api/")]
-    statuses = [one["reply"]["status"] for one in calls]
-    creates = [one for one in calls if (one["request"]["method"], one["request"]["path"]) == CREATE]
-    conflicts = sum(one["reply"]["status"] == 409 for one in creates)
-    seconds = (calls[-1]["ms"] - calls[0]["ms"]) / 1000
-    return Traffic(seconds, len(calls), conflicts, statuses.count(429))
+    conflicts = sum(status(one) == 409 for one in creates(calls))
+    throttled = sum(status(one) == 429 for one in calls)
+    return Traffic((calls[-1]["ms"] - calls[0]["ms"]) / 1000, len(calls), conflicts, throttled)
 
 
 def said_by_recipe(path: Path) -> "dict[int, str]":
@@ -100,10 +107,10 @@ def judge(rows: "list[truth.Row]", before: "set[str]", users: "Iterable[User]", 
         good = next((one for one in mine if stands and is_at(stands, one[1])), None)
         n_good += good is not None
         if stands and not mine:
-            judged.lost[stands.number] = Why("lost", said.get(stands.number, LEFT_OUT))
+            judged.lost[stands.number] = Why("not there at the end", said.get(stands.number, LEFT_OUT))
         for row in same:
             its_own = said.get(row.number, LEFT_OUT)
-            what = fault(any(one[0] is row for one in mine if one is not good), any(one[0] is row for one in mine), its_own)
+            what = fault(row, [one is good for one in mine if one[0] is row], its_own)
             if what:
                 judged.wrong[row.number] = Why(what, its_own)
     return judged._replace(created=n_good)
@@ -114,14 +121,14 @@ def is_at(row: truth.Row, user: User) -> bool:
     return user.email.lower() == row.address
 
 
-def fault(made_too_many: bool, made: bool, said: str) -> str:
-    """What is wrong about one row: whom it created, or what was said of it."""
-    if made_too_many:
-        return "a user too many"
+def fault(row: truth.Row, made: "list[bool]", said: str) -> str:
+    """What is wrong about one row: whom it created (`made`, and whether rightly), or what was said of it."""
+    if not all(made):
+        return "created under an address that nobody has" if row.verdict == truth.NEW else "created a second time"
     if made and said != CREATED:
         return "created, and said not to be"
     if not made and said == CREATED:
-        return "said to be created, and nobody was"
+        return "said to be created, and not there"
     return ""
 
 
