@@ -156,7 +156,9 @@ class World:
 
     def with_doubles(self, rows: "list[Row]", n: int) -> "list[Row]":
         """The rows with `n` doubles somewhere behind those they repeat, every other one right behind it."""
-        sayable = [row for row in rows if row.verdict in (truth.NEW, truth.PRESENT) and row.kind in ("", "capitals", "blanks")]
+        sayable = [
+            row for row in rows if row.verdict in (truth.NEW, truth.PRESENT) and row.kind in ("", "capitals", "blanks")
+        ]
         spellings = [("", str), *CASES, ("", str), *AROUND, ("", str), CASES[1], ("", str), ODDITIES[0]]
         for at, base in enumerate(self.luck.shuffled(sayable)[:n]):
             kind, spell = spellings[at // 2 % len(spellings)]

@@ -142,16 +142,16 @@ def trace(
             if person.setdefault(form, row.person) != row.person:
                 raise ValueError(f"row {row.number}: {form!a} is somebody else's")
     made: "dict[int, list[User]]" = {}
+
+    def rank(row: truth.Row, user: User) -> tuple:
+        exact = user.email in (row.spelt.strip(), row.spelt.strip().lower())
+        return (row.number in made, not exact, said.get(row.number) != CREATED, row.number)
+
     for user in created:
         if user.email.lower() not in person:
             raise ValueError(f"{user.email!a} was created and is in no row")
-        same = of_person[person[user.email.lower()]]
-
-        def rank(row: truth.Row) -> tuple:
-            exact = user.email in (row.spelt.strip(), row.spelt.strip().lower())
-            return (row.number in made, not exact, said.get(row.number) != CREATED, row.number)
-
-        made.setdefault(min(same, key=rank).number, []).append(user)
+        ranked = sorted((rank(row, user), row.number) for row in of_person[person[user.email.lower()]])
+        made.setdefault(ranked[0][1], []).append(user)
     return made
 
 
