@@ -2,7 +2,8 @@
 //!
 //! A row that may have been created is searched for over the settling time, counted from the end of its last attempt,
 //! many rows a search. Found live, new and with every field as sent, it is ours: *adopted*. Found otherwise it is *taken*.
-//! Not found by at least two looks a third of the time apart, over the whole time, it may be sent again.
+//! Not found by at least two looks a third of the time apart, over the whole time, and the last time in a search of its
+//! own, it may be sent again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -42,8 +43,8 @@ const GRID: u32 = 36;
 pub(super) enum Cause {
     /// No whole reply came.
     Unknown,
-    /// The service says that somebody holds the address.
-    Conflict,
+    /// The service says, with these words, that somebody holds the address.
+    Conflict(Said),
     /// It refused this attempt with these words, but an earlier one may have been carried out.
     RefusedLater(Said),
 }
@@ -61,6 +62,11 @@ impl Sought {
     pub(super) const fn after(todo: Todo, cause: Cause) -> Self {
         let waits = if todo.ambiguous { &AFTER_UNKNOWN } else { &AFTER_CONFLICT };
         Self { todo, cause, waits }
+    }
+
+    /// Whether no look follows this one.
+    const fn is_last(&self) -> bool {
+        self.waits.is_empty()
     }
 
     /// A row that an earlier run left in the air.
@@ -159,7 +165,8 @@ pub(super) async fn look<W: Wire>(finders: &Finders<W>, rows: &[Sought]) -> Resu
     let all: Vec<usize> = (0..rows.len()).collect();
     let by_email = holders(&finders.email, rows, &all).await?;
     let is_nobody = |at: &usize| by_email[*at].as_ref().is_some_and(Vec::is_empty);
-    let more: Vec<usize> = all.into_iter().filter(|at| rows[*at].cause == Cause::Conflict && is_nobody(at)).collect();
+    let more: Vec<usize> =
+        all.into_iter().filter(|at| matches!(rows[*at].cause, Cause::Conflict(_)) && is_nobody(at)).collect();
     let mut found = by_email;
     if !more.is_empty() {
         // Somebody holds it, and not by e-mail. A service that cannot search usernames has not said no to anything.
@@ -174,7 +181,7 @@ pub(super) async fn look<W: Wire>(finders: &Finders<W>, rows: &[Sought]) -> Resu
 async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize]) -> Result<Holders> {
     let people = || which.iter().map(|at| &*rows[*at].todo.person);
     let spellings: Vec<Vec<String>> = people().map(|p| email::spellings(&p.email, &p.key)).collect();
-    let Found { users, refused } = finder.find(&spellings.concat()).await?;
+    let Found { users, refused } = found(finder, rows, which, &spellings).await?;
     let mut by_key: HashMap<String, BTreeMap<(State, String), User>> = HashMap::new();
     for user in users {
         // A service may understand a search in its own way: what does not hold the key is not meant.
@@ -187,6 +194,25 @@ async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize]) 
         users => Some(users.unwrap_or_default().into_values().collect()),
     });
     Ok(held.collect())
+}
+
+/// Looks for many at once, but for those who are looked for the last time: whoever is then not found is sent again or given
+/// up, and a service may pass over values in silence.
+async fn found<W: Wire>(
+    finder: &Finder<W>,
+    rows: &[Sought],
+    which: &[usize],
+    spellings: &[Vec<String>],
+) -> Result<Found> {
+    let (last, others): (Vec<_>, Vec<_>) = which.iter().zip(spellings).partition(|(at, _)| rows[**at].is_last());
+    let together: Vec<String> = others.into_iter().flat_map(|(_, values)| values.iter().cloned()).collect();
+    let mut found = finder.find(&together).await?;
+    for value in last.into_iter().flat_map(|(_, values)| values) {
+        let more = finder.find(std::slice::from_ref(value)).await?;
+        found.users.extend(more.users);
+        found.refused.extend(more.refused);
+    }
+    Ok(found)
 }
 
 impl<W: Wire> Worker<W> {
@@ -214,18 +240,19 @@ impl<W: Wire> Worker<W> {
             // It was refused, and the attempt before it left nobody either.
             (Cause::RefusedLater(reply), _) => self.done(sought.todo.person.row, Outcome::Refused, None, reply.clone()),
             // Over the whole settling time nobody but the deleted holder: that is whom the service means.
-            (Cause::Conflict, Some(deleted)) => self.met(&sought, Outcome::Taken, deleted),
+            (Cause::Conflict(_), Some(deleted)) => self.met(&sought, Outcome::Taken, deleted),
             // A holder that cannot be found stays unknown; a create that was lost may go again.
-            (Cause::Conflict, None) if !ambiguous => Ok(Step::Unresolved),
+            (Cause::Conflict(_), None) if !ambiguous => Ok(Step::Unresolved),
             _ if attempt - n_before.min(attempt) >= ATTEMPTS_MAX => Ok(Step::Unresolved),
             _ => Ok(Step::Again(Todo { attempt: attempt + 1, ..sought.todo })),
         }
     }
 
     fn met(&self, sought: &Sought, outcome: Outcome, user: &User) -> Result<Step> {
-        let http = (sought.cause == Cause::Conflict).then_some(409);
-        let code = http.map(|_| "general.conflict".into());
-        let reply = Said { http, code, ..Said::default() };
+        let reply = match &sought.cause {
+            Cause::Conflict(said) => Said { http: said.http, code: said.code.clone(), ..Said::default() },
+            Cause::Unknown | Cause::RefusedLater(_) => Said::default(),
+        };
         self.done(sought.todo.person.row, outcome, Some((user.id.clone(), Some(user.state))), reply)
     }
 
@@ -276,7 +303,7 @@ pub(super) fn left_in_the_air(row: &ledger::Row) -> Option<Cause> {
     match row.stage {
         // The process died, or gave up, with this create in the air: look before anything is sent.
         ledger::Stage::Intent | ledger::Stage::Unknown => Some(Cause::Unknown),
-        ledger::Stage::Conflict => Some(Cause::Conflict),
+        ledger::Stage::Conflict => Some(Cause::Conflict(row.reply.clone())),
         ledger::Stage::Unsent | ledger::Stage::Done(_) => None,
     }
 }

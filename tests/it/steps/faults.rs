@@ -41,6 +41,22 @@ async fn a_create_whose_reply_is_lost_is_adopted_and_never_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_a_search_passes_over_values_in_silence_nobody_is_sent_again_who_is_there() {
+    let dir = scratch();
+    let settings = Settings { search_values_max: 9, search_values_cut: true, ..lagging() };
+    let rig = rig_with(org_of(0, settings), Options::default(), |n, request| {
+        if is_create(request) && n % 4 != 0 { Mischance::LostAfter } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 90)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!(done.of(Outcome::Created) + done.of(Outcome::Adopted), 90, "{done:?}");
+    assert!(done.of(Outcome::Adopted) > 50, "{done:?}");
+    let counts = rig.direct.with_org(|org| (org.counts().n("POST", "/api/v2/users"), org.counts().n_conflicts()));
+    assert_eq!(counts, (90, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_that_was_lost_on_the_way_is_sent_again_only_after_looking() {
     let dir = scratch();
     let rig = rig_with(org_of(0, lagging()), Options::default(), |n, request| {
