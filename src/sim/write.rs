@@ -15,7 +15,7 @@ use super::view::Filter;
 const CREATE_FIELDS: [&str; 8] =
     ["name", "email", "divisionId", "state", "department", "title", "password", "addresses"];
 /// `UpdateUser`.
-const UPDATE_FIELDS: [&str; 21] = [
+const UPDATE_FIELDS: [&str; 22] = [
     "id",
     "name",
     "chat",
@@ -37,6 +37,7 @@ const UPDATE_FIELDS: [&str; 21] = [
     "certifications",
     "biography",
     "employerInfo",
+    "selfUri",
 ];
 /// `Contact`.
 const CONTACT_FIELDS: [&str; 7] =
@@ -122,7 +123,8 @@ impl Org {
         })
     }
 
-    /// `state` is the only modifiable field when it is given; a deleted user can only be restored.
+    /// `state` is the only modifiable field when it is given; a deleted user can only be restored. Address and username
+    /// stay, as does what the simulator does not hold (manager, images, skills and the like).
     fn changed(&self, fields: &Map<String, Value>, mut user: User) -> Result<User, Refusal> {
         if let Some(state) = state(fields, &State::ALL)? {
             let holder = self.store.holder(&user.email, &self.settings);
@@ -143,6 +145,12 @@ impl Org {
         }
         if let Some(title) = text(fields, "title")? {
             user.title = Some(title.to_owned());
+        }
+        if fields.get("addresses").is_some_and(|given| !given.is_null()) {
+            user.addresses = contacts(fields)?.to_vec();
+        }
+        if let Some(Value::Object(employer)) = fields.get("employerInfo") {
+            user.employee_id = text(employer, "employeeId")?.map(str::to_owned);
         }
         Ok(user)
     }
