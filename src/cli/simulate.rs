@@ -31,7 +31,10 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
     ));
     Render::line(&format!("listening on {}", server.base_url()))?;
     signals.next().await;
+    let unknown = server.with_org(|org| org.unknown_fields().clone());
     server.stop().await;
+    // Ignored by the service as well: somebody who mistyped a field would see nothing of it.
+    unknown.iter().for_each(|name| render.say(format!("not of the service, and ignored: {name}")));
     Ok(0)
 }
 
