@@ -18,6 +18,7 @@ trap stop_children EXIT
 simulate() {
   local name="$1"
   shift
+  : >"$WORK/$name.out" # what an earlier run said there is no answer
   "$ROSTERDIFF" simulate --listen 127.0.0.1:0 "$@" >"$WORK/$name.out" 2>"$WORK/$name.log" &
   children+=("$!")
   local pid=$!
@@ -43,7 +44,7 @@ python_with() {
 node_with() {
   local wanted="$*"
   if [[ "$(cat "$WORK/node_modules/.wanted" 2>/dev/null)" != "$wanted" ]]; then
-    npm install --prefix "$WORK" --silent --no-fund --no-audit --no-save "$@"
+    npm install --prefix "$WORK" --loglevel=error --no-fund --no-audit --no-save "$@"
     printf '%s' "$wanted" >"$WORK/node_modules/.wanted"
   fi
 }
