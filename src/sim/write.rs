@@ -50,10 +50,7 @@ impl Org {
         let fields = object(&call.request.body)?;
         let place = "POST /api/v2/users";
         self.note_unknown(place, &CREATE_FIELDS, fields.keys().map(String::as_str));
-        for contact in contacts(&fields)? {
-            let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-            self.note_unknown("POST /api/v2/users addresses", &CONTACT_FIELDS, names);
-        }
+        self.note_contact_fields("POST /api/v2/users addresses", contacts(&fields)?);
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
         self.store.settle_search(call.now);
         if self.store.holder(&user.email, &self.settings).is_some() {
@@ -61,6 +58,13 @@ impl Org {
         }
         let user = self.store.add(user, Some(Due::after(call.now, &self.settings)));
         Ok(self.user_body(&user, Expand::default()))
+    }
+
+    fn note_contact_fields(&mut self, place: &str, contacts: &[Value]) {
+        for contact in contacts {
+            let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+            self.note_unknown(place, &CONTACT_FIELDS, names);
+        }
     }
 
     fn wanted_user(&self, fields: &Map<String, Value>, created_by: Origin) -> Result<User, Refusal> {
@@ -101,6 +105,7 @@ impl Org {
     pub(super) fn patch(&mut self, id: &str, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
         self.note_unknown("PATCH /api/v2/users/{userId}", &UPDATE_FIELDS, fields.keys().map(String::as_str));
+        self.note_contact_fields("PATCH /api/v2/users/{userId} addresses", contacts(&fields)?);
         let (at, user) = self.existing(id)?;
         let user = User::clone(user);
         self.check_version(&fields, user.version)?;
@@ -148,6 +153,7 @@ impl Org {
         }
         if fields.get("addresses").is_some_and(|given| !given.is_null()) {
             user.addresses = contacts(fields)?.to_vec();
+            check_primary_address(&user)?;
         }
         if let Some(Value::Object(employer)) = fields.get("employerInfo") {
             user.employee_id = text(employer, "employeeId")?.map(str::to_owned);
@@ -243,6 +249,18 @@ fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
     match contacts.iter().find(|contact| !is_contact(contact)) {
         Some(contact) => Err(refusal(contact)),
         None => Ok(contacts),
+    }
+}
+
+/// "The PRIMARY email address cannot be changed through this field; submitting a modified value [...] returns a 400".
+fn check_primary_address(user: &User) -> Result<(), Refusal> {
+    let is = |contact: &Value, field, word| contact.get(field).and_then(Value::as_str) == Some(word);
+    let changed = |contact: &&Value| {
+        is(contact, "type", "PRIMARY") && is(contact, "mediaType", "EMAIL") && !is(contact, "address", &user.email)
+    };
+    match user.addresses.iter().find(changed) {
+        Some(_) => Err(Refusal::bad_request("The primary address cannot be changed.").field("addresses")),
+        None => Ok(()),
     }
 }
 

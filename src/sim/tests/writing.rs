@@ -155,6 +155,9 @@ fn a_patch_sets_contacts_and_the_number_with_the_employer() {
     let (_, user) = world.patch(&id, &json!({"version": 2, "addresses": null, "title": "Agent"}));
     assert_eq!(user["addresses"], json!([contact]));
     assert_eq!(world.patch(&id, &json!({"version": 3, "addresses": [{"type": "WORK"}]})).0, 400);
+    let primary = |address| json!([{"address": address, "mediaType": "EMAIL", "type": "PRIMARY"}]);
+    assert_eq!(world.patch(&id, &json!({"version": 3, "addresses": primary("b@example.com")})).0, 400);
+    assert_eq!(world.patch(&id, &json!({"version": 3, "addresses": primary("a@example.com")})).0, 200);
     assert!(world.org.unknown_fields().is_empty());
 }
 
