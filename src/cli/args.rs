@@ -330,39 +330,43 @@ pub struct Simulate {
     /// Loopback address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// What the service is like, who is there and what happens meanwhile: a TOML such as those in data/scenarios. Every
+    /// other flag wins over it; users are added to its own
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
     /// Invented users to begin with
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub users: u32,
-    /// Users to begin with: a CSV with the columns id, name, email, username, state, department, title
+    /// Users to begin with: a CSV with the columns id, name, email, username, state, department, title, division
     #[arg(long, value_name = "FILE")]
     pub seed_csv: Option<PathBuf>,
-    /// Client id that may log in
-    #[arg(long, value_name = "ID", default_value = "demo-client")]
-    pub client_id: String,
-    /// Calls allowed per token and window
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    pub rate: u32,
-    /// Length of a rate window
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub window: u32,
+    /// Client id that may log in [default: demo-client]
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// Calls allowed per token and window [default: 300]
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+    /// Length of a rate window [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub window: Option<u32>,
     /// Send no inin-ratelimit-* headers
     #[arg(long)]
     pub no_rate_headers: bool,
-    /// Seconds until listings and searches see a write
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
-    pub lag: f64,
-    /// Milliseconds that every call takes
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    pub latency_ms: u64,
+    /// Seconds until listings and searches see a write [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    pub lag: Option<f64>,
+    /// Milliseconds that every call takes [default: 0]
+    #[arg(long, value_name = "MS")]
+    pub latency_ms: Option<u64>,
     /// A deleted user's address may be used again
     #[arg(long)]
     pub deleted_is_free: bool,
     /// The cursor listing does not exist (404)
     #[arg(long)]
     pub no_cursor: bool,
-    /// Most values that one search takes; above it the answer is 400
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub search_values: usize,
+    /// Most values that one search takes; above it the answer is 400 [default: 100]
+    #[arg(long, value_name = "N")]
+    pub search_values: Option<usize>,
     /// Usernames cannot be searched (400)
     #[arg(long)]
     pub no_username_search: bool,
@@ -375,4 +379,7 @@ pub struct Simulate {
     /// Users after which the listing of a state answers 400 [default: 10,000 for inactive, none for the others]
     #[arg(long, value_name = "N")]
     pub page_cap: Option<u32>,
+    /// Write every exchange as a line of JSON, without credentials; it holds people, so it is readable by you alone
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }

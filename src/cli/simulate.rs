@@ -1,41 +1,58 @@
 //! `simulate`: a Genesys Cloud organisation on loopback, for whoever wants to try something.
 
+mod record;
+
+use std::path::Path;
 use std::time::Duration;
+
+use record::Failure;
 
 use super::args;
 use super::render::{Render, count};
 use super::stop::Signals;
 use crate::error::{Error, Kind, Result};
 use crate::files;
-use crate::sim::{Org, PageCaps, Server, Settings};
+use crate::sim::{Org, PageCaps, Scenario, Server, Settings};
 
 /// The secret of the simulated client: an invented organisation has no secrets.
 pub(super) const SECRET: &str = "demo-secret";
 
 pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
-    let mut org = Org::new(settings(args)?);
-    if let Some(path) = &args.seed_csv {
-        let text = String::from_utf8(files::read(path)?).map_err(|e| Error::file("use", path, e))?;
-        org.seed_csv(&text).map_err(|why| Error::file("use", path, why))?;
-    }
-    org.seed_users(args.users as usize);
-    let n_users = org.users().len() as u64;
+    let mut org = organisation(args)?;
+    let (n_users, told) = (org.users().len() as u64, org.settings().clone());
     let mut signals = Signals::catch();
+    let mut failure = match &args.record {
+        Some(path) => record::start(&mut org, path)?,
+        None => Failure::NONE,
+    };
     let server = start(org, args)?;
     render.say(format!(
-        "{} users, {} calls per {} s and token; client id {}, secret {SECRET}",
+        "{} users, {} calls per {} s and token; client id {}, secret {}",
         count(n_users),
-        count(u64::from(args.rate)),
-        args.window,
-        args.client_id
+        count(u64::from(told.rate_allowed)),
+        told.rate_window.as_secs_f64(),
+        told.client_id,
+        told.client_secret
     ));
     Render::line(&format!("listening on {}", server.base_url()))?;
-    signals.next().await;
+    let failed = serve_until(&mut signals, &mut failure, render).await;
     let unknown = server.with_org(|org| org.unknown_fields().clone());
     server.stop().await;
     // Ignored by the service as well: somebody who mistyped a field would see nothing of it.
     unknown.iter().for_each(|name| render.say(format!("not of the service, and ignored: {name}")));
-    Ok(0)
+    let late = failure.late().inspect(|error| render.error(error));
+    Ok(failed.or(late).map_or(0, |error| error.kind().exit_code()))
+}
+
+/// Until somebody stops it. A failure is told at once, and whoever is served goes on being served.
+async fn serve_until(signals: &mut Signals, failure: &mut Failure, render: &Render) -> Option<Error> {
+    let error = tokio::select! {
+        () = signals.next() => return None,
+        error = failure.wait() => error,
+    };
+    render.error(&error);
+    signals.next().await;
+    Some(error)
 }
 
 fn start(org: Org, args: &args::Simulate) -> Result<Server> {
@@ -45,26 +62,52 @@ fn start(org: Org, args: &args::Simulate) -> Result<Server> {
     })
 }
 
-fn settings(args: &args::Simulate) -> Result<Settings> {
-    let lag = Duration::try_from_secs_f64(args.lag)
-        .map_err(|e| Error::new(Kind::Usage, "--lag is not a length of time").because(e))?;
+/// What the scenario says, then what the flags say, and everybody whom either brings.
+fn organisation(args: &args::Simulate) -> Result<Org> {
+    let mut scenario = match &args.scenario {
+        Some(path) => Scenario::parse(&text(path)?).map_err(|why| {
+            let what = format!("cannot use {}: {why}", path.display());
+            Error::new(Kind::File, what)
+                .hint("data/scenarios has examples; every switch is named in the docs of `sim::Settings`")
+        })?,
+        None => Scenario::default(),
+    };
+    set(&mut scenario.service, args)?;
+    let mut org = scenario.org().map_err(|why| Error::new(Kind::File, why))?;
+    if let Some(path) = &args.seed_csv {
+        org.seed_csv(&text(path)?).map_err(|why| Error::file("use", path, why))?;
+    }
+    org.seed_users(args.users as usize);
+    Ok(org)
+}
+
+fn text(path: &Path) -> Result<String> {
+    String::from_utf8(files::read(path)?).map_err(|e| Error::file("use", path, e))
+}
+
+/// The flags that were given.
+fn set(settings: &mut Settings, args: &args::Simulate) -> Result<()> {
+    fn given<T>(field: &mut T, flag: Option<T>) {
+        if let Some(flag) = flag {
+            *field = flag;
+        }
+    }
+    let lag = args.lag.map(Duration::try_from_secs_f64).transpose();
+    let lag = lag.map_err(|e| Error::new(Kind::Usage, "--lag is not a length of time").because(e))?;
     let all = |cap| PageCaps { active: Some(cap), inactive: Some(cap), deleted: Some(cap), any: Some(cap) };
-    Ok(Settings {
-        client_id: args.client_id.clone(),
-        client_secret: SECRET.to_owned(),
-        rate_allowed: args.rate,
-        rate_window: Duration::from_secs(u64::from(args.window.max(1))),
-        rate_headers: !args.no_rate_headers,
-        list_lag: lag,
-        search_lag: lag,
-        latency: Duration::from_millis(args.latency_ms),
-        deleted_holds: !args.deleted_is_free,
-        cursor: !args.no_cursor,
-        search_values_max: args.search_values.max(1),
-        search_usernames: !args.no_username_search,
-        search_folds_case: !args.search_case,
-        divisions: ["Home"].into_iter().map(str::to_owned).chain(args.divisions.iter().cloned()).collect(),
-        page_cap: args.page_cap.map_or_else(PageCaps::default, all),
-        ..Settings::default()
-    })
+    given(&mut settings.client_id, args.client_id.clone());
+    given(&mut settings.rate_allowed, args.rate);
+    given(&mut settings.rate_window, args.window.map(|s| Duration::from_secs(u64::from(s))));
+    given(&mut settings.list_lag, lag);
+    given(&mut settings.search_lag, lag);
+    given(&mut settings.latency, args.latency_ms.map(Duration::from_millis));
+    given(&mut settings.search_values_max, args.search_values.map(|n| n.max(1)));
+    given(&mut settings.page_cap, args.page_cap.map(all));
+    given(&mut settings.rate_headers, args.no_rate_headers.then_some(false));
+    given(&mut settings.deleted_holds, args.deleted_is_free.then_some(false));
+    given(&mut settings.cursor, args.no_cursor.then_some(false));
+    given(&mut settings.search_usernames, args.no_username_search.then_some(false));
+    given(&mut settings.search_folds_case, args.search_case.then_some(false));
+    settings.divisions.extend(args.divisions.iter().cloned());
+    Ok(())
 }

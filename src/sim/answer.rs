@@ -1,8 +1,13 @@
 //! What goes back: a body, or a refusal in one of the service's two error shapes.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::codec::http_date;
+use super::settings::{RetryAfter, Settings};
 use crate::api::wire::Reply;
 
 /// A body with status 200, or a refusal.
@@ -13,23 +18,26 @@ pub(super) fn body(shape: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(shape).unwrap_or_default()
 }
 
+/// What something in front of the service says.
+pub(super) const PAGE_OF_HTML: &[u8] = b"<!DOCTYPE html><html><body><h1>Service unavailable</h1></body></html>";
+
 /// Why a request is not carried out.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     params: Map<String, Value>,
     fields: Vec<String>,
-    /// Seconds, for a 429.
-    pub(super) retry_after_s: Option<u64>,
+    /// What the reply says beside that.
+    headers: Vec<(String, String)>,
     oauth: bool,
 }
 
 impl Refusal {
-    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { status, code, message, params: Map::new(), fields: vec![], retry_after_s: None, oauth: false }
+    pub(super) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        let (code, message) = (code.into(), message.into());
+        Self { status, code, message, params: Map::new(), fields: vec![], headers: vec![], oauth: false }
     }
 
     /// `{error, description, error_description}`, as `/oauth/token` says it.
@@ -52,10 +60,10 @@ impl Refusal {
         Self::new(404, "not.found", format!("The requested resource was not found: {what}"))
     }
 
-    /// 409 of a create. Which user holds the address is not said: no source shows that it would be.
-    pub(super) fn conflict() -> Self {
+    /// An address that somebody holds. Which user it is is not said: no source shows that it would be.
+    pub(super) fn conflict(status: u16, settings: &Settings) -> Self {
         let text = "The request conflicts with the current state of the target resource.";
-        Self::new(409, "general.conflict", text)
+        Self::new(status, settings.conflict_code.clone(), text)
     }
 
     pub(super) fn too_large(octets_max: usize) -> Self {
@@ -63,9 +71,29 @@ impl Refusal {
         Self::new(413, "request.entity.too.large", text).param("maximumBytes", &octets_max.to_string())
     }
 
-    pub(super) fn throttled(wait_s: u64) -> Self {
-        let text = format!("Rate limit exceeded the maximum. Retry the request in [{wait_s}] seconds");
-        Self { retry_after_s: Some(wait_s), ..Self::new(429, "too.many.requests.retry.after", text) }
+    /// One call too many: come back in so many seconds.
+    pub(super) fn throttled(wait_s: u64, now: Duration, settings: &Settings) -> Self {
+        let headers = match settings.retry_after {
+            RetryAfter::Seconds => vec![header("retry-after", &wait_s.to_string())],
+            RetryAfter::Date => vec![
+                header("date", &http_date(now.as_secs())),
+                header("retry-after", &http_date(now.as_secs() + wait_s)),
+            ],
+            RetryAfter::Absent => Vec::new(),
+        };
+        let refusal = if settings.throttled_body_old {
+            let (calls, window_s) = (settings.rate_allowed, settings.rate_window.as_secs());
+            let text = format!("Rate limit exceeded the maximum [{calls}] requests within [{window_s}] seconds");
+            Self::new(429, "too.many.requests", text)
+        } else {
+            let text = format!("Rate limit exceeded the maximum. Retry the request in [{wait_s}] seconds");
+            Self::new(429, "too.many.requests.retry.after", text)
+        };
+        Self { headers, ..refusal }
+    }
+
+    pub(super) fn unavailable() -> Self {
+        Self::new(503, "service.unavailable", "The service is overloaded or down for maintenance.")
     }
 
     pub(super) fn field(mut self, name: &str) -> Self {
@@ -87,7 +115,7 @@ impl Refusal {
         let detail = |field: &String| json!({"errorCode": self.code, "fieldName": field});
         body(&ErrorBody {
             message: &self.message,
-            code: self.code,
+            code: &self.code,
             status: self.status,
             message_params: &self.params,
             context_id,
@@ -117,9 +145,7 @@ pub(super) fn reply(answer: Answer, correlation_id: &str, rate: Vec<(String, Str
     match answer {
         Ok(body) => Reply { status: 200, headers, body },
         Err(refusal) => {
-            if let Some(wait_s) = refusal.retry_after_s {
-                headers.push(header("retry-after", &wait_s.to_string()));
-            }
+            headers.extend(refusal.headers.iter().cloned());
             Reply { status: refusal.status, headers, body: refusal.body(correlation_id) }
         }
     }

@@ -75,6 +75,35 @@ pub(super) fn unbase64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// The date of a header (RFC 9110), so many seconds after the first instant of 2026: that is when a simulator starts.
+pub(super) fn http_date(seconds: u64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [(&str, u64); 12] = [
+        ("Jan", 31),
+        ("Feb", 28),
+        ("Mar", 31),
+        ("Apr", 30),
+        ("May", 31),
+        ("Jun", 30),
+        ("Jul", 31),
+        ("Aug", 31),
+        ("Sep", 30),
+        ("Oct", 31),
+        ("Nov", 30),
+        ("Dec", 31),
+    ];
+    let (mut day, second) = (seconds / 86_400, seconds % 86_400);
+    let name = DAYS[(day % 7) as usize];
+    let (mut year, mut month) = (2026, 0);
+    let length = |year: u64, month: usize| MONTHS[month].1 + u64::from(month == 1 && year.is_multiple_of(4));
+    while day >= length(year, month) {
+        day -= length(year, month);
+        (year, month) = if month == 11 { (year + 1, 0) } else { (year, month + 1) };
+    }
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{name}, {:02} {} {year} {hour:02}:{minute:02}:{second:02} GMT", day + 1, MONTHS[month].0)
+}
+
 /// A UUID that depends on nothing but its arguments.
 pub(super) fn uuid(seed: u64, kind: &str, n: u64) -> String {
     let hex = digest(seed, kind, n);
@@ -101,6 +130,13 @@ mod tests {
         assert_eq!(unbase64("ZGVtby1jbGllbnQ6ZGVtby1zZWNyZXQ=").unwrap(), b"demo-client:demo-secret");
         assert_eq!(unbase64("+/8=").unwrap(), unbase64("-_8").unwrap());
         assert_eq!(unbase64("a b"), None);
+    }
+
+    #[test]
+    fn a_date_counts_from_2026() {
+        assert_eq!(http_date(0), "Thu, 01 Jan 2026 00:00:00 GMT");
+        assert_eq!(http_date(86_400 * 59 - 1), "Sat, 28 Feb 2026 23:59:59 GMT");
+        assert_eq!(http_date(86_400 * (365 * 2 + 59) + 3_661), "Tue, 29 Feb 2028 01:01:01 GMT");
     }
 
     #[test]

@@ -66,7 +66,9 @@ impl Org {
         }
         let some = (!ids.is_empty()).then(|| self.store.numbers(ids.iter().map(String::as_str)));
         let view = self.store.listing(call.now);
-        let some = some.map(|numbers| shown(view, numbers, filter));
+        let divisions = self.settings.shown_divisions();
+        let some = some.or_else(|| divisions.as_ref().map(|_| view.index(filter).to_vec()));
+        let some = some.map(|numbers| shown(view, numbers, filter, divisions.as_deref()));
         let numbers = some.as_deref().unwrap_or_else(|| view.index(filter));
         let page = slice(numbers, size, number, descending);
         let entities = shapes(view, &page, &self.settings, Expand::asked(params));
@@ -79,7 +81,8 @@ impl Org {
         if !self.settings.cursor {
             return Err(Refusal::not_found(QUERY));
         }
-        if self.settings.cursor_forbidden {
+        // "No division filtering available so directory:user:view permission for all divisions is required."
+        if self.settings.cursor_forbidden || self.settings.divisions_shown.is_some() {
             let text = "Unable to perform the requested action. You are missing the following permission(s): \
                         directory:user:view";
             return Err(Refusal::new(403, "missing.permissions", text).param("permissions", "directory:user:view"));
@@ -88,15 +91,19 @@ impl Org {
         self.note_unknown("GET /api/v2/users/query", &PARAMS[3..], params.names());
         self.note_unknown("GET /api/v2/users/query expand", &EXPANSIONS, params.all("expand").into_iter());
         let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
-        let fresh = Cursor { filter: filter_of(params)?, descending: params.descending()?, last: None };
+        let now = call.now.as_millis();
+        let fresh = Cursor { filter: filter_of(params)?, descending: params.descending()?, last: None, made_ms: now };
+        let lifetime_ms = self.settings.cursor_lifetime.map(|lifetime| lifetime.as_millis());
+        let is_good = |cursor: &Cursor| lifetime_ms.is_none_or(|lifetime| now < cursor.made_ms + lifetime);
         let cursor = match params.one("cursor").filter(|text| !text.is_empty()) {
             Some(text) => Cursor::open(text, self.settings.seed)
+                .filter(is_good)
                 .ok_or_else(|| Refusal::bad_request("The cursor is not valid.").field("cursor"))?,
             None => fresh,
         };
         let view = self.store.listing(call.now);
         let (page, more) = cursor.page(view.index(cursor.filter), size);
-        let next = Cursor { last: page.last().copied(), ..cursor };
+        let next = Cursor { last: page.last().copied(), made_ms: now, ..cursor };
         let next = more.then(|| next.seal(self.settings.seed));
         Ok(body(&CursorListing {
             entities: shapes(view, &page, &self.settings, Expand::asked(params)),
@@ -108,8 +115,11 @@ impl Org {
     }
 }
 
-fn shown(view: &View, numbers: Vec<At>, filter: Filter) -> Vec<At> {
-    let admitted = |at: &At| view.get(*at).is_some_and(|user| filter.admits(user.state));
+fn shown(view: &View, numbers: Vec<At>, filter: Filter, divisions: Option<&[String]>) -> Vec<At> {
+    let admitted = |at: &At| {
+        view.get(*at)
+            .is_some_and(|user| filter.admits(user.state) && divisions.is_none_or(|d| d.contains(&user.division_id)))
+    };
     numbers.into_iter().filter(admitted).collect()
 }
 
@@ -135,6 +145,8 @@ struct Cursor {
     filter: Filter,
     descending: bool,
     last: Option<At>,
+    /// When it was handed out, since the simulator started.
+    made_ms: u128,
 }
 
 impl Cursor {
@@ -152,7 +164,7 @@ impl Cursor {
     }
 
     fn plain(self) -> String {
-        format!("{} {} {}", self.filter.as_str(), self.descending, self.last.unwrap_or(0))
+        format!("{} {} {} {}", self.filter.as_str(), self.descending, self.last.unwrap_or(0), self.made_ms)
     }
 
     /// Opaque on purpose: a client that looks inside should find nothing it understands by chance.
@@ -169,6 +181,7 @@ impl Cursor {
             filter: Filter::parse(parts.next()?)?,
             descending: parts.next()? == "true",
             last: Some(parts.next()?.parse().ok()?),
+            made_ms: parts.next()?.parse().ok()?,
         };
         (given == mark(seed, plain)).then_some(cursor)
     }

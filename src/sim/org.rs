@@ -7,13 +7,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{self, Answer, Refusal};
+use super::answer::{self, Answer, PAGE_OF_HTML, Refusal};
 use super::codec::uuid;
 use super::counts::Counts;
+use super::fault::Fault;
+use super::outside::Outside;
+use super::record::Exchange;
 use super::route::Route;
 use super::settings::Settings;
 use super::store::{Due, Store};
-use super::token::{Tokens, WindowRecord};
+use super::token::{Tokens, WindowRecord, seconds_until};
 use super::user::{Origin, State, User};
 use crate::api::wire::{Method, Reply, Request};
 
@@ -21,6 +24,8 @@ use crate::api::wire::{Method, Reply, Request};
 pub type Before = Box<dyn FnMut(&mut Org, &Request, Duration) + Send>;
 /// Called after a request was carried out; may change the reply, e.g. into a 503 for a create that happened.
 pub type After = Box<dyn FnMut(&mut Org, &Request, &mut Reply) + Send>;
+/// Called with every exchange, in the order of answering.
+pub type Observer = Box<dyn FnMut(&Exchange<'_>) + Send>;
 
 /// A simulated organisation.
 pub struct Org {
@@ -33,6 +38,8 @@ pub struct Org {
     n_replies: u64,
     before: Option<Before>,
     after: Option<After>,
+    observer: Option<Observer>,
+    pub(super) outside: Option<Outside>,
 }
 
 /// One authorised request.
@@ -57,11 +64,20 @@ impl Org {
             n_replies: 0,
             before: None,
             after: None,
+            observer: None,
+            outside: None,
         }
     }
 
     /// Carries out one request at `now`, the time since the simulator started.
     pub fn reply(&mut self, request: &Request, now: Duration) -> Reply {
+        let reply = self.respond(request, now);
+        self.tell(request, Some(&reply), None, now);
+        reply
+    }
+
+    /// The same, and nobody is told yet.
+    pub(super) fn respond(&mut self, request: &Request, now: Duration) -> Reply {
         self.now = self.now.max(now);
         if let Some(mut script) = self.before.take() {
             script(self, request, self.now);
@@ -70,6 +86,9 @@ impl Org {
         let route = Route::of(&request.path);
         let (answer, rate) = self.answer(route, request);
         let mut reply = answer::reply(answer, &self.next_correlation_id(), rate);
+        if self.settings.maintenance.is_some_and(|down| down.html && down.holds(self.now)) {
+            reply.body = PAGE_OF_HTML.to_vec();
+        }
         if let Some(mut script) = self.after.take() {
             script(self, request, &mut reply);
             self.after.get_or_insert(script);
@@ -78,12 +97,26 @@ impl Org {
         reply
     }
 
-    /// Answers a request whose method the service does not know at all: 405, or 404 for an unknown path.
-    pub fn reply_to_foreign_method(&mut self, path: &str) -> Reply {
-        let route = Route::of(path);
-        let refusal = if route.is_some() { not_allowed() } else { Refusal::not_found(path) };
+    /// Answers a request of a `method` that the service does not know at all (the request's own says nothing then): 405,
+    /// or 404 for an unknown path.
+    pub fn reply_to_foreign_method(&mut self, method: &str, request: &Request, now: Duration) -> Reply {
+        self.now = self.now.max(now);
+        let route = Route::of(&request.path);
+        let refusal = if route.is_some() { not_allowed() } else { Refusal::not_found(&request.path) };
         self.counts.note("OTHER", route.map_or("unknown", Route::template), refusal.status);
-        answer::reply(Err(refusal), &self.next_correlation_id(), Vec::new())
+        let reply = answer::reply(Err(refusal), &self.next_correlation_id(), Vec::new());
+        if let Some(observer) = &mut self.observer {
+            observer(&Exchange { at: self.now, method, request, reply: Some(&reply), fault: None });
+        }
+        reply
+    }
+
+    /// Tells the observer what a request came to.
+    pub(super) fn tell(&mut self, request: &Request, reply: Option<&Reply>, fault: Option<Fault>, now: Duration) {
+        self.now = self.now.max(now);
+        if let Some(observer) = &mut self.observer {
+            observer(&Exchange { at: self.now, method: method_name(request.method), request, reply, fault });
+        }
     }
 
     fn next_correlation_id(&mut self) -> String {
@@ -93,6 +126,9 @@ impl Org {
 
     fn answer(&mut self, route: Option<Route<'_>>, request: &Request) -> (Answer, Vec<(String, String)>) {
         let now = self.now;
+        if self.settings.maintenance.is_some_and(|down| down.holds(now)) {
+            return (Err(Refusal::unavailable()), Vec::new());
+        }
         if route == Some(Route::Token) {
             let allowed = request.method == Method::Post;
             let answer = if allowed { self.tokens.mint(request, now, &self.settings) } else { Err(not_allowed()) };
@@ -102,12 +138,15 @@ impl Org {
             Ok(token) => token,
             Err(refusal) => return (Err(refusal), Vec::new()),
         };
-        let (window, passes) = self.tokens.count(token, now, &self.settings);
-        let rate = window.headers(now, &self.settings);
-        if !passes {
-            return (Err(Refusal::throttled(window.remaining_s(now, &self.settings))), rate);
-        }
-        (self.dispatch(route, Call { request, token, now }), rate)
+        let is_create = route == Some(Route::Users) && request.method == Method::Post;
+        let counted = self.tokens.count(token, is_create, now, &self.settings);
+        let answer = match counted.throttled_until {
+            Some(until) => Err(Refusal::throttled(seconds_until(until, now), now, &self.settings)),
+            None => self.dispatch(route, Call { request, token, now }),
+        };
+        let told = answer.is_ok() || self.settings.rate_headers_on_errors;
+        let rate = if told { counted.headers(now, &self.settings) } else { Vec::new() };
+        (answer, rate)
     }
 
     fn dispatch(&mut self, route: Option<Route<'_>>, call: Call<'_>) -> Answer {
@@ -195,6 +234,11 @@ impl Org {
     /// Calls `script` after every request, until another is set.
     pub fn after_each(&mut self, script: impl FnMut(&mut Self, &Request, &mut Reply) + Send + 'static) {
         self.after = Some(Box::new(script));
+    }
+
+    /// Calls `observer` with every exchange from now on, in the order of answering.
+    pub fn observe(&mut self, observer: impl FnMut(&Exchange<'_>) + Send + 'static) {
+        self.observer = Some(Box::new(observer));
     }
 
     /// A token without asking for it, good from `now`.

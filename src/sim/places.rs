@@ -30,6 +30,11 @@ impl Settings {
         (0..self.divisions.len().max(1)).map(|number| self.division_id(number))
     }
 
+    /// Ids of the divisions that this client may see; none if it may see all.
+    pub(super) fn shown_divisions(&self) -> Option<Vec<String>> {
+        self.divisions_shown.map(|n| self.division_ids().take(n).collect())
+    }
+
     /// Most organisations have one division: only the others are looked up by id.
     pub(super) fn division_name(&self, id: &str) -> &str {
         let number = if self.divisions.len() > 1 { self.division_ids().position(|known| known == id) } else { Some(0) };
@@ -61,14 +66,14 @@ impl Org {
     }
 
     pub(super) fn limits(&self, namespace: &str, per_minute: u64) -> Answer {
-        if namespace != NAMESPACE {
+        if namespace != NAMESPACE || !self.settings.limits_shown {
             return Err(Refusal::not_found(namespace));
         }
         let limit = |(key, value): (&str, u64)| json!({"key": key, "namespace": NAMESPACE, "value": value});
         let limits = [
             ("client.credentials.token.rate.per.minute", per_minute),
             ("token.rate.per.minute", per_minute),
-            ("org.app.user.rate.per.minute", 3_000),
+            ("org.app.user.rate.per.minute", self.settings.org_rate_allowed.map_or(3_000, u64::from)),
             ("org.user.rate.per.minute", 3_000),
             ("request.bytes.max", self.settings.body_octets_max as u64),
         ];

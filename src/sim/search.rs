@@ -101,10 +101,11 @@ impl Org {
             Some("DESC") => true,
             Some(text) => return Err(Refusal::invalid_value(text, "sortOrder", "[ASC, DESC, SCORE]")),
         };
-        let criteria = wanted.query.as_deref().unwrap_or_default();
+        let criteria: Vec<Criterion> =
+            wanted.query.iter().flatten().map(|criterion| criterion.heard(settings)).collect();
         criteria.iter().try_for_each(|criterion| criterion.check(settings))?;
         self.store.settle_search(now);
-        let numbers = hits(&self.store, criteria, settings);
+        let numbers = hits(&self.store, &criteria, settings);
         let expand = Expand::of(wanted.expansions());
         let results = shapes(&self.store, &slice(&numbers, size, number, descending), settings, expand);
         let pages = page_count(numbers.len(), size);
@@ -149,10 +150,13 @@ fn shapes<'a>(store: &'a Store, page: &[At], settings: &'a Settings, expand: Exp
 fn hits(store: &Store, criteria: &[Criterion], settings: &Settings) -> Vec<At> {
     let names_state = criteria.iter().any(|criterion| criterion.names("state"));
     let shows_deleted = names_state || settings.search_shows_deleted;
+    let divisions = settings.shown_divisions();
     let admits = |at: &At| {
         let user = store.searched(*at);
         user.is_some_and(|user| {
-            (shows_deleted || user.state != State::Deleted) && admits(criteria, user, settings.search_folds_case)
+            (shows_deleted || user.state != State::Deleted)
+                && divisions.as_ref().is_none_or(|shown| shown.contains(&user.division_id))
+                && admits(criteria, user, settings.search_folds_case)
         })
     };
     match criteria.iter().find_map(|criterion| criterion.candidates(store)) {
@@ -175,6 +179,15 @@ impl Wanted {
 }
 
 impl Criterion {
+    /// Of many values perhaps only the first ones.
+    fn heard(&self, settings: &Settings) -> Self {
+        let mut heard = self.clone();
+        if let Some(values) = heard.values.as_mut().filter(|_| settings.search_values_cut) {
+            values.truncate(settings.search_values_max);
+        }
+        heard
+    }
+
     fn check(&self, settings: &Settings) -> Result<(), Refusal> {
         let values_max = settings.search_values_max;
         let kind = self.kind.as_deref().unwrap_or_default();

@@ -53,6 +53,14 @@ impl Org {
         }
     }
 
+    /// Adds `n` invented people of that state.
+    pub fn seed_state(&mut self, n: usize, state: State) {
+        for _ in 0..n {
+            let user = User { state, ..self.invented(self.store.all().len()) };
+            self.store.add(user, None);
+        }
+    }
+
     fn invented(&self, number: usize) -> User {
         let given = GIVEN[number % GIVEN.len()];
         let family = FAMILY[number / GIVEN.len() % FAMILY.len()];
@@ -73,9 +81,9 @@ impl Org {
     }
 
     /// Adds the users of a CSV whose header names some of
-    /// `id,name,email,username,state,department,title,employee_id,contacts,roles`; only `email` or `username` is required, an
-    /// empty cell counts as left out. Contacts are addresses parted by blanks. Other columns are passed over. How many
-    /// were added.
+    /// `id,name,email,username,state,department,title,division,employee_id,contacts,roles`; only `email` or `username` is
+    /// required, an empty cell counts as left out. A division is named as in the settings; contacts are addresses parted by
+    /// blanks. Other columns are passed over. How many were added.
     ///
     /// # Errors
     /// Says in which line what is wrong; the users of the lines before it stay added.
@@ -115,6 +123,11 @@ impl Org {
         user.id = cell("id").map_or(user.id, str::to_owned);
         user.department = cell("department").map(str::to_owned);
         user.title = cell("title").map(str::to_owned);
+        if let Some(name) = cell("division") {
+            let at = self.settings.divisions.iter().position(|division| division == name);
+            let at = at.ok_or_else(|| format!("there is no division `{name}`"))?;
+            user.division_id = self.settings.division_id(at);
+        }
         user.employee_id = cell("employee_id").map(str::to_owned);
         user.roles = cell("roles").map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default();
         user.addresses = cell("contacts").map(mail_contacts).unwrap_or_default();

@@ -3,13 +3,16 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http;
 use axum::response::Response;
 use axum::serve::ListenerExt;
+use http_body::Frame;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -17,7 +20,7 @@ use tokio::task::JoinHandle;
 use super::codec::pairs;
 use super::org::Org;
 use super::shared::Shared;
-use crate::api::wire::{Host, Method, Reply, Request};
+use crate::api::wire::{Host, Lost, Method, Reply, Request};
 
 /// Most octets read of a body, so that a client that sends too much gets its 413 and not a broken pipe.
 const READ_OCTETS_MAX: usize = 16 << 20;
@@ -117,9 +120,6 @@ async fn serve(listener: tokio::net::TcpListener, shared: Shared, stopped: onesh
 
 async fn answer(shared: Shared, request: http::Request<Body>) -> Result<Response, Infallible> {
     let (head, body) = request.into_parts();
-    let Some(method) = method(&head.method) else {
-        return Ok(response(shared.with_org(|org| org.reply_to_foreign_method(head.uri.path()))));
-    };
     let octets_max = shared.with_org(|org| org.settings().body_octets_max);
     let body = match to_bytes(body, READ_OCTETS_MAX).await {
         Ok(body) => body.to_vec(),
@@ -128,23 +128,39 @@ async fn answer(shared: Shared, request: http::Request<Body>) -> Result<Response
     };
     let request = Request {
         host: if head.uri.path().starts_with("/oauth/") { Host::Login } else { Host::Api },
-        method,
+        method: method(&head.method).unwrap_or(Method::Get),
         path: head.uri.path().to_owned(),
         query: pairs(head.uri.query().unwrap_or_default()),
         headers: headers(&head.headers),
         body,
     };
-    Ok(response(carry_out(shared, request).await))
+    if method(&head.method).is_none() {
+        let foreign = |org: &mut Org| org.reply_to_foreign_method(head.method.as_str(), &request, shared.now());
+        return Ok(response(shared.with_org(foreign)));
+    }
+    Ok(carry_out(shared, request).await.map_or_else(|_| Response::new(Body::new(Cut)), response))
 }
 
 /// A request whose client goes away is dropped where it stands, unless orphans are to be finished.
-async fn carry_out(shared: Shared, request: Request) -> Reply {
+async fn carry_out(shared: Shared, request: Request) -> Result<Reply, Lost> {
     if !shared.with_org(|org| org.settings().finishes_orphans) {
         return shared.answer(&request).await;
     }
     let task = tokio::spawn(async move { shared.answer(&request).await });
-    let broken = |_| Reply { status: 500, headers: Vec::new(), body: Vec::new() };
+    let broken = |_| Ok(Reply { status: 500, headers: Vec::new(), body: Vec::new() });
     task.await.unwrap_or_else(broken)
+}
+
+/// The body of a reply that is lost: it fails before its head is sent, and with it the connection.
+struct Cut;
+
+impl HttpBody for Cut {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+    }
 }
 
 fn method(method: &http::Method) -> Option<Method> {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::org::Org;
 use super::route::Route;
-use crate::api::wire::{Method, Reply, Request};
+use crate::api::wire::{Lost, Method, Reply, Request};
 
 /// A handle to an organisation and to the clock it is asked by. Clones share both.
 #[derive(Clone)]
@@ -39,12 +39,18 @@ impl Shared {
     }
 
     /// Carries out one request with the configured latency, half of it before and half after, both outside the lock.
-    pub(super) async fn answer(&self, request: &Request) -> Reply {
+    ///
+    /// # Errors
+    /// [`Lost`] when a scenario lets it or its reply be lost.
+    pub(super) async fn answer(&self, request: &Request) -> Result<Reply, Lost> {
         let _in_flight = InFlight::of(self, request);
         self.half_latency().await;
-        let reply = self.with_org(|org| org.reply(request, self.now()));
+        let came = self.with_org(|org| org.exchange(request, self.now()));
+        if !came.late.is_zero() {
+            tokio::time::sleep(came.late).await;
+        }
         self.half_latency().await;
-        reply
+        came.reply.ok_or_else(|| Lost::Unknown("connection reset".to_owned()))
     }
 
     async fn half_latency(&self) {

@@ -103,8 +103,13 @@ impl Store {
     /// Who keeps `address` from being given to somebody else.
     pub(super) fn holder(&self, address: &str, settings: &Settings) -> Option<(At, &Arc<User>)> {
         let holds = |user: &User| {
-            let same = settings.case_insensitive || user.email == address || user.username == address;
-            same && (settings.deleted_holds || user.state != State::Deleted)
+            let is_same = |text: &str| text == address || settings.case_insensitive && fold(text) == fold(address);
+            let is_held = match user.state {
+                State::Active => true,
+                State::Inactive => settings.inactive_holds,
+                State::Deleted => settings.deleted_holds,
+            };
+            is_held && (is_same(&user.email) || settings.usernames_hold && is_same(&user.username))
         };
         let is_known = |at: At| !settings.uniqueness_lags || self.searched(at).is_some();
         self.with_key(address).find(|(at, user)| holds(user) && is_known(*at))

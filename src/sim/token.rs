@@ -1,9 +1,10 @@
 //! Tokens and what each may do in a window.
 //!
-//! The limit is per token, and so is the window: fixed, opened by the first call after the one before it ended. A call
-//! that is turned away with 429 is not counted.
+//! The limit is per token, and so is the window: fixed, opened by the first call after the one before it ended, unless a
+//! switch lets it slide. A call that is turned away with 429 is not counted. By switches there are limits beside it that
+//! no header shows: on creates, and on all tokens together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use serde_json::json;
@@ -33,7 +34,43 @@ struct Token {
     minted: Duration,
     /// Place of its newest window.
     window: Option<usize>,
+    /// Calls of a window that slides.
+    recent: VecDeque<Duration>,
+    creates: Span,
     revoked: bool,
+}
+
+/// A fixed window of a limit that no header shows.
+#[derive(Clone, Copy, Default)]
+struct Span {
+    start: Option<Duration>,
+    count: u32,
+}
+
+impl Span {
+    /// Counts a call; else when the window ends.
+    fn count(&mut self, allowed: u32, length: Duration, now: Duration) -> Result<(), Duration> {
+        let open = self.start.filter(|start| *start + length > now);
+        if open.is_none() {
+            *self = Self { start: Some(now), count: 0 };
+        }
+        if self.count >= allowed {
+            return Err(open.unwrap_or(now) + length);
+        }
+        self.count += 1;
+        Ok(())
+    }
+}
+
+/// How a call was counted.
+#[derive(Clone, Copy)]
+pub(super) struct Counted {
+    /// Calls of its window, itself included if it passes.
+    count: u32,
+    /// When its window ends, or the oldest call of one that slides counts no more.
+    ends: Duration,
+    /// When it may come again, if it is turned away.
+    pub(super) throttled_until: Option<Duration>,
 }
 
 #[derive(Default)]
@@ -41,6 +78,7 @@ pub(super) struct Tokens {
     minted: Vec<Token>,
     by_value: HashMap<String, usize>,
     windows: Vec<WindowRecord>,
+    all: Span,
 }
 
 impl Tokens {
@@ -71,7 +109,13 @@ impl Tokens {
     pub(super) fn issue(&mut self, now: Duration, seed: u64) -> String {
         let value = digest(seed, "token", self.minted.len() as u64);
         self.by_value.insert(value.clone(), self.minted.len());
-        self.minted.push(Token { minted: now, window: None, revoked: false });
+        self.minted.push(Token {
+            minted: now,
+            window: None,
+            recent: VecDeque::new(),
+            creates: Span::default(),
+            revoked: false,
+        });
         value
     }
 
@@ -97,18 +141,48 @@ impl Tokens {
         Ok(index)
     }
 
-    /// Counts one call, or turns it away; the record is the window it fell into.
-    pub(super) fn count(&mut self, token: usize, now: Duration, settings: &Settings) -> (WindowRecord, bool) {
-        let open = self.minted[token].window.filter(|at| self.windows[*at].start + settings.rate_window > now);
+    /// Counts one call, or turns it away.
+    pub(super) fn count(&mut self, token: usize, is_create: bool, now: Duration, settings: &Settings) -> Counted {
+        let mut counted = self.count_in_window(token, now, settings);
+        if counted.throttled_until.is_none() {
+            let length = settings.rate_window;
+            let of_all = settings.org_rate_allowed.map(|allowed| self.all.count(allowed, length, now));
+            let creates = &mut self.minted[token].creates;
+            let of_creates =
+                settings.create_rate_allowed.filter(|_| is_create).map(|allowed| creates.count(allowed, length, now));
+            counted.throttled_until = [of_all, of_creates].into_iter().flatten().find_map(Result::err);
+        }
+        counted
+    }
+
+    fn count_in_window(&mut self, token: usize, now: Duration, settings: &Settings) -> Counted {
+        let length = settings.rate_window;
+        let open = self.minted[token].window.filter(|at| self.windows[*at].start + length > now);
         let at = open.unwrap_or_else(|| {
             self.windows.push(WindowRecord { token_index: token, start: now, count: 0, throttled: 0 });
             self.windows.len() - 1
         });
-        self.minted[token].window = Some(at);
-        let record = &mut self.windows[at];
-        let passes = record.count < settings.rate_allowed;
+        let (token, record) = (&mut self.minted[token], &mut self.windows[at]);
+        token.window = Some(at);
+        token.recent.retain(|then| settings.rate_window_slides && *then + length > now);
+        let before = if settings.rate_window_slides { token.recent.len() as u32 } else { record.count };
+        let passes = before < settings.rate_allowed;
         *if passes { &mut record.count } else { &mut record.throttled } += 1;
-        (*record, passes)
+        if settings.rate_window_slides && passes {
+            token.recent.push_back(now);
+        }
+        let opened = token.recent.front().copied().unwrap_or(record.start);
+        let ends = opened + length;
+        Counted { count: before + u32::from(passes), ends, throttled_until: (!passes).then_some(ends) }
+    }
+
+    /// Somebody else calls with the newest token that is good.
+    pub(super) fn count_stranger(&mut self, now: Duration, settings: &Settings) {
+        let newest =
+            self.minted.iter().rposition(|token| !token.revoked && token.minted + settings.token_lifetime > now);
+        if let Some(token) = newest {
+            self.count(token, false, now, settings);
+        }
     }
 
     pub(super) fn windows(&self) -> &[WindowRecord] {
@@ -116,24 +190,24 @@ impl Tokens {
     }
 }
 
-impl WindowRecord {
-    /// Whole seconds until the window ends, rounded up: who waits that long finds the next one.
-    pub(super) fn remaining_s(&self, now: Duration, settings: &Settings) -> u64 {
-        let left = (self.start + settings.rate_window).saturating_sub(now);
-        left.as_secs() + u64::from(left.subsec_nanos() > 0)
-    }
-
+impl Counted {
     pub(super) fn headers(&self, now: Duration, settings: &Settings) -> Vec<(String, String)> {
         if !settings.rate_headers {
             return Vec::new();
         }
-        let reset_s = self.remaining_s(now, settings) + u64::from(settings.reset_plus_one);
+        let reset_s = seconds_until(self.ends, now) + u64::from(settings.reset_plus_one);
         vec![
             header("inin-ratelimit-count", &self.count.to_string()),
             header("inin-ratelimit-allowed", &settings.rate_allowed.to_string()),
             header("inin-ratelimit-reset", &reset_s.to_string()),
         ]
     }
+}
+
+/// Whole seconds until `end`, rounded up: who waits that long is behind it.
+pub(super) fn seconds_until(end: Duration, now: Duration) -> u64 {
+    let left = end.saturating_sub(now);
+    left.as_secs() + u64::from(left.subsec_nanos() > 0)
 }
 
 /// Id and secret of `Authorization: Basic`.

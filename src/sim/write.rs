@@ -53,8 +53,9 @@ impl Org {
         self.note_contact_fields("POST /api/v2/users addresses", contacts(&fields)?);
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
         self.store.settle_search(call.now);
-        if self.store.holder(&user.email, &self.settings).is_some() {
-            return Err(Refusal::conflict());
+        if let Some((_, holder)) = self.store.holder(&user.email, &self.settings) {
+            let status = if holder.state == State::Deleted { self.settings.deleted_conflict_status } else { 409 };
+            return Err(Refusal::conflict(status, &self.settings));
         }
         let user = self.store.add(user, Some(Due::after(call.now, &self.settings)));
         Ok(self.user_body(&user, Expand::default()))
@@ -71,6 +72,7 @@ impl Org {
         let name = required(fields, "name")?;
         let email = address(required(fields, "email")?)?;
         text(fields, "password")?;
+        self.check_limits(fields, email)?;
         Ok(User {
             name: name.to_owned(),
             department: text(fields, "department")?.map(str::to_owned),
@@ -81,6 +83,21 @@ impl Org {
             addresses: contacts(fields)?.to_vec(),
             ..self.blank_user(email, created_by)
         })
+    }
+
+    /// What no spec says of a text, and a service may all the same.
+    fn check_limits(&self, fields: &Map<String, Value>, email: &str) -> Result<(), Refusal> {
+        if self.settings.ascii_addresses && !email.is_ascii() {
+            return Err(Refusal::invalid_value(email, "email", "ASCII").field("email"));
+        }
+        for name in ["name", "department", "title"] {
+            let n_chars = text(fields, name)?.map_or(0, |text| text.chars().count());
+            if let Some(most) = self.settings.text_chars_max.filter(|most| n_chars > *most) {
+                let text = format!("{name} has more than {most} characters.");
+                return Err(Refusal::new(400, "constraint.validation", text).field(name));
+            }
+        }
+        Ok(())
     }
 
     fn division(&self, id: Option<&str>) -> Result<String, Refusal> {
@@ -135,7 +152,7 @@ impl Org {
             let holder = self.store.holder(&user.email, &self.settings);
             let restores = user.state == State::Deleted && state != State::Deleted;
             if restores && holder.is_some_and(|(_, holder)| holder.id != user.id && holder.state != State::Deleted) {
-                return Err(Refusal::conflict());
+                return Err(Refusal::conflict(409, &self.settings));
             }
             return Ok(if restores { self.restored(user, state) } else { User { state, ..user } });
         }

@@ -22,6 +22,7 @@ mod kill;
 mod limits;
 mod memory;
 mod readme;
+mod recording;
 mod rosters;
 mod run;
 mod stopping;

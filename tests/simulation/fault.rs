@@ -3,28 +3,12 @@
 use std::fmt;
 use std::ops::AddAssign;
 
+use rosterdiff::sim::Fault as OfACall;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is refused.
-    NotSent,
-    /// Lost on the way there; the client waits in vain.
-    LostBefore,
-    /// Carried out, and the reply is lost.
-    LostAfter,
-    /// The client has given up, and it is carried out all the same.
-    Late,
-    /// A 5xx or 408 instead of the deed.
-    ErrorBefore,
-    /// A 5xx or 408 after the deed.
-    ErrorAfter,
-    /// Carried out, and the reply is a page of something else.
-    Garbage,
-    /// 429, with a time to wait.
-    Throttled,
-    /// Slow, within the client's patience.
-    Slow,
-    /// All tokens are revoked just before.
-    Revoked,
+    /// What can befall a call in a scenario, too.
+    Call(OfACall),
     /// The service says 400 to a create.
     Refused,
     /// A stranger creates somebody whom the roster wants.
@@ -49,33 +33,40 @@ pub enum Fault {
     Stopped,
 }
 
-impl Fault {
-    pub const ALL: [Self; 21] = [
-        Self::NotSent,
-        Self::LostBefore,
-        Self::LostAfter,
-        Self::Late,
-        Self::ErrorBefore,
-        Self::ErrorAfter,
-        Self::Garbage,
-        Self::Throttled,
-        Self::Slow,
-        Self::Revoked,
-        Self::Refused,
-        Self::StrangerCreates,
-        Self::StrangerDeletes,
-        Self::Drift,
-        Self::Outage,
-        Self::Killed,
-        Self::PowerLost,
-        Self::Torn,
-        Self::NoSpace,
-        Self::IoError,
-        Self::Stopped,
-    ];
+/// What befalls no call.
+const BEYOND_CALLS: [Fault; 11] = [
+    Fault::Refused,
+    Fault::StrangerCreates,
+    Fault::StrangerDeletes,
+    Fault::Drift,
+    Fault::Outage,
+    Fault::Killed,
+    Fault::PowerLost,
+    Fault::Torn,
+    Fault::NoSpace,
+    Fault::IoError,
+    Fault::Stopped,
+];
+const N_FAULTS: usize = OfACall::ALL.len() + BEYOND_CALLS.len();
 
-    /// Those that can befall a call.
-    pub const OF_A_CALL: &'static [Self] = Self::ALL.split_at(10).0;
+impl Fault {
+    pub const ALL: [Self; N_FAULTS] = {
+        let mut all = [Self::Refused; N_FAULTS];
+        let mut at = 0;
+        while at < OfACall::ALL.len() {
+            all[at] = Self::Call(OfACall::ALL[at]);
+            at += 1;
+        }
+        while at < N_FAULTS {
+            all[at] = BEYOND_CALLS[at - OfACall::ALL.len()];
+            at += 1;
+        }
+        all
+    };
+
+    fn at(self) -> usize {
+        Self::ALL.iter().position(|fault| *fault == self).unwrap()
+    }
 }
 
 /// How often each fault fired, and what came of it all.
@@ -92,12 +83,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub const fn fire(&mut self, fault: Fault) {
-        self.fired[fault as usize] += 1;
+    pub fn fire(&mut self, fault: Fault) {
+        self.fired[fault.at()] += 1;
     }
 
-    pub const fn of(&self, fault: Fault) -> u64 {
-        self.fired[fault as usize]
+    pub fn of(&self, fault: Fault) -> u64 {
+        self.fired[fault.at()]
     }
 }
 
@@ -127,7 +118,10 @@ impl fmt::Display for Tally {
         let outcomes = ["created", "adopted", "taken", "refused", "unknown", "unprocessed"];
         let outcomes = outcomes.iter().zip(self.outcomes).map(|(word, n)| format!("{n} {word}"));
         writeln!(f, "{}", outcomes.collect::<Vec<_>>().join(", "))?;
-        let fired = Fault::ALL.iter().map(|fault| format!("{fault:?} {}", self.of(*fault)));
+        let fired = Fault::ALL.iter().map(|fault| match fault {
+            Fault::Call(call) => format!("{call:?} {}", self.of(*fault)),
+            _ => format!("{fault:?} {}", self.of(*fault)),
+        });
         write!(f, "{}", fired.collect::<Vec<_>>().join(", "))
     }
 }

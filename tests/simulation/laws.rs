@@ -3,7 +3,7 @@
 use rosterdiff::apply::Outcome;
 use rosterdiff::apply::ledger::{Ledger, Row};
 use rosterdiff::person::Person;
-use rosterdiff::sim::{Direct, Origin, User};
+use rosterdiff::sim::{Direct, Fault as OfACall, Origin, User};
 
 use super::fault::Fault;
 use super::world::World;
@@ -39,7 +39,7 @@ pub fn check(world: &World, org: &Direct, people: &[Person], ledger: &Ledger, jo
     }
     let throttled: u64 = org.with_org(|org| org.windows().iter().map(|w| u64::from(w.throttled)).sum());
     // A call that arrives late is counted in a window that nobody expects it in.
-    if throttled > world.inner().tally.of(Fault::Late) {
+    if throttled > world.inner().tally.of(Fault::Call(OfACall::Late)) {
         broken.push(format!("{throttled} calls met a full window"));
     }
     broken.into_iter().for_each(|law| world.accuse(law));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rosterdiff::api::wire::{Lost, Method, Reply, Request, Wire};
-use rosterdiff::sim::{Direct, Org, State};
+use rosterdiff::sim::{Direct, Drawn, Fault as OfACall, Org, State};
 use tokio::time::Instant;
 
 use super::fault::Fault;
@@ -95,7 +95,7 @@ impl Line {
     fn course(&self, request: &Request) -> Course {
         let mut inner = self.world.inner();
         let (calls, refusals, strangers) = (inner.ill.calls, inner.ill.refusals, inner.ill.strangers);
-        let mut fault = inner.happens(calls).then(|| inner.chance.pick(Fault::OF_A_CALL));
+        let mut fault = inner.happens(calls).then(|| Fault::Call(inner.chance.pick(&OfACall::ALL)));
         fault = outage(&mut inner, request).or(fault);
         if is_create(request) && inner.happens(refusals) {
             fault = Some(Fault::Refused);
@@ -117,39 +117,39 @@ impl Line {
     async fn travel(&self, request: Request, course: &Course) -> Result<Reply, Lost> {
         let lost = || Lost::Unknown("connection reset".to_owned());
         let patience = self.world.inner().sleep(500, 30_000);
-        match course.fault {
-            Some(Fault::NotSent) => {
+        let of_a_call = match course.fault {
+            Some(Fault::Call(fault)) => Some(fault),
+            _ => None,
+        };
+        match of_a_call {
+            Some(OfACall::NotSent) => {
                 tokio::time::sleep(course.there).await;
                 return Err(Lost::NotSent("connection refused".to_owned()));
             }
-            Some(Fault::LostBefore) => {
+            Some(OfACall::LostBefore) => {
                 tokio::time::sleep(patience).await;
                 return Err(lost());
             }
-            Some(Fault::Late) => {
+            Some(OfACall::Late) => {
                 self.deliver_late(request);
                 tokio::time::sleep(patience).await;
                 return Err(lost());
             }
-            Some(Fault::Slow) => tokio::time::sleep(patience.min(Duration::from_secs(25))).await,
-            Some(Fault::Revoked) => self.org.with_org(Org::revoke_tokens),
+            Some(OfACall::Slow) => tokio::time::sleep(patience.min(Duration::from_secs(25))).await,
+            Some(OfACall::Revoked) => self.org.with_org(Org::revoke_tokens),
             _ => {}
         }
         tokio::time::sleep(course.there).await;
-        let instead = self.instead(&request, course.fault);
-        let mut reply = match instead {
+        let reply = match self.instead(&request, course.fault) {
             Some(reply) => reply,
             None => self.org.send(request.clone()).await?,
         };
         tokio::time::sleep(course.back).await;
-        match course.fault {
-            Some(Fault::LostAfter) => return Err(lost()),
-            Some(Fault::ErrorAfter) => reply = Reply { status: self.error(), ..reply },
-            Some(Fault::Garbage) => {
-                reply = Reply { status: 200, body: b"<html>please log in</html>".to_vec(), ..reply }
-            }
-            _ => {}
-        }
+        let spoilt = match of_a_call {
+            Some(fault) => fault.spoil(reply, || self.drawn(&request, fault)),
+            None => Some(reply),
+        };
+        let reply = spoilt.ok_or_else(lost)?;
         if reply.status == 429 {
             self.pause(&request, &reply);
         }
@@ -158,20 +158,21 @@ impl Line {
 
     /// A reply that comes instead of the deed.
     fn instead(&self, request: &Request, fault: Option<Fault>) -> Option<Reply> {
-        let body = |text: &str| text.as_bytes().to_vec();
         match fault? {
-            Fault::ErrorBefore => Some(Reply { status: self.error(), headers: Vec::new(), body: body("<html>") }),
-            Fault::Throttled => {
-                let mint = request.path == "/oauth/token";
-                let seconds = self.world.inner().chance.between(1, 5).to_string();
-                let headers = if mint { Vec::new() } else { vec![("retry-after".to_owned(), seconds)] };
-                Some(Reply { status: 429, headers, body: body("{\"code\":\"too.many.requests\"}") })
-            }
+            Fault::Call(fault) => fault.instead(|| self.drawn(request, fault)),
             Fault::Refused => {
-                Some(Reply { status: 400, headers: Vec::new(), body: body("{\"code\":\"invalid.value\"}") })
+                Some(Reply { status: 400, headers: Vec::new(), body: b"{\"code\":\"invalid.value\"}".to_vec() })
             }
             _ => None,
         }
+    }
+
+    fn drawn(&self, request: &Request, fault: OfACall) -> Drawn {
+        if fault == OfACall::Throttled {
+            let wait_s = self.world.inner().chance.between(1, 5);
+            return Drawn { status: 429, wait_s: (request.path != "/oauth/token").then_some(wait_s) };
+        }
+        Drawn { status: self.error(), wait_s: None }
     }
 
     fn error(&self) -> u16 {
@@ -219,7 +220,9 @@ fn outage(inner: &mut Inner, request: &Request) -> Option<Fault> {
     let permille = inner.ill.outages;
     if inner.outage.is_none() && inner.happens(permille) {
         let out = inner.chance.pick(&[Out::Everything, Out::Everything, Out::Creates, Out::Searches, Out::Logins]);
-        let fault = inner.chance.pick(&[Fault::NotSent, Fault::LostBefore, Fault::ErrorBefore, Fault::ErrorAfter]);
+        let fault =
+            inner.chance.pick(&[OfACall::NotSent, OfACall::LostBefore, OfACall::ErrorBefore, OfACall::ErrorAfter]);
+        let fault = Fault::Call(fault);
         let seconds = inner.chance.pick(&[5, 60, 300, 1_200]);
         inner.outage = Some((out, fault, now + Duration::from_secs(seconds)));
         inner.tally.fire(Fault::Outage);
