@@ -35,6 +35,7 @@ mod shared;
 mod spelling;
 mod store;
 mod token;
+mod typed;
 mod user;
 mod view;
 mod write;

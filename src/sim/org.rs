@@ -17,6 +17,7 @@ use super::route::Route;
 use super::settings::Settings;
 use super::store::{Due, Store};
 use super::token::{Tokens, WindowRecord, seconds_until};
+use super::typed;
 use super::user::{Origin, State, User};
 use crate::api::wire::{Method, Reply, Request};
 
@@ -89,6 +90,7 @@ impl Org {
         if self.settings.maintenance.is_some_and(|down| down.html && down.holds(self.now)) {
             reply.body = PAGE_OF_HTML.to_vec();
         }
+        name_methods(route, &mut reply);
         if let Some(mut script) = self.after.take() {
             script(self, request, &mut reply);
             self.after.get_or_insert(script);
@@ -104,7 +106,8 @@ impl Org {
         let route = Route::of(&request.path);
         let refusal = if route.is_some() { not_allowed() } else { Refusal::not_found(&request.path) };
         self.counts.note("OTHER", route.map_or("unknown", Route::template), refusal.status);
-        let reply = answer::reply(Err(refusal), &self.next_correlation_id(), Vec::new());
+        let mut reply = answer::reply(Err(refusal), &self.next_correlation_id(), Vec::new());
+        name_methods(route, &mut reply);
         if let Some(observer) = &mut self.observer {
             observer(&Exchange { at: self.now, method, request, reply: Some(&reply), fault: None });
         }
@@ -156,6 +159,7 @@ impl Org {
             return Err(Refusal::too_large(self.settings.body_octets_max));
         }
         check_content_type(request)?;
+        typed::check(route, request)?;
         match (route, request.method) {
             (Route::Users, Method::Get) => self.list(call),
             (Route::Users, Method::Post) => self.create(call),
@@ -313,6 +317,13 @@ impl Org {
 
 fn not_allowed() -> Refusal {
     Refusal::new(405, "method.not.allowed", "The method is not allowed for this resource.")
+}
+
+/// A 405 says what is allowed (RFC 9110, section 15.5.6).
+fn name_methods(route: Option<Route<'_>>, reply: &mut Reply) {
+    if let Some(route) = route.filter(|_| reply.status == 405) {
+        reply.headers.push(answer::header("allow", route.methods()));
+    }
 }
 
 /// The official SDKs declare JSON even on GET; a missing header is let pass.

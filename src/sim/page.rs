@@ -14,13 +14,17 @@ pub(super) struct Params<'a>(pub(super) &'a [(String, String)]);
 
 impl<'a> Params<'a> {
     pub(super) fn one(self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.every(name).next()
     }
 
     /// A list, given by repeating the name (the spec) or joined by commas (the official command line).
     pub(super) fn all(self, name: &str) -> Vec<&'a str> {
-        let given = self.0.iter().filter(|(n, _)| n == name);
-        given.flat_map(|(_, value)| value.split(',')).filter(|part| !part.is_empty()).collect()
+        self.every(name).flat_map(|value| value.split(',')).filter(|part| !part.is_empty()).collect()
+    }
+
+    /// All values of a name.
+    pub(super) fn every(self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn names(self) -> impl Iterator<Item = &'a str> {

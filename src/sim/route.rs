@@ -51,6 +51,21 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// What it can be asked, as the header `Allow` says it.
+    pub(super) const fn methods(self) -> &'static str {
+        match self {
+            Self::Token => "POST",
+            Self::Users | Self::Search => "GET, POST",
+            Self::One(_) => "GET, PATCH, DELETE",
+            Self::Query
+            | Self::Me
+            | Self::Limits(_)
+            | Self::LimitDefaults(_)
+            | Self::Divisions
+            | Self::HomeDivision => "GET",
+        }
+    }
+
     /// Whether it is a page of users.
     pub(super) const fn lists_users(self) -> bool {
         matches!(self, Self::Users | Self::Query)

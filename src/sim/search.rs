@@ -191,7 +191,7 @@ impl Criterion {
     fn check(&self, settings: &Settings) -> Result<(), Refusal> {
         let values_max = settings.search_values_max;
         let kind = self.kind.as_deref().unwrap_or_default();
-        if OTHER_TYPES.contains(&kind) || self.rest.contains_key("group") {
+        if OTHER_TYPES.contains(&kind) || self.rest.get("group").is_some_and(|group| !group.is_null()) {
             return Err(Refusal::bad_request(format!("The simulator answers EXACT, TERM and TERMS only, not {kind}.")));
         }
         if !EQUALITY.contains(&kind) {

@@ -6,6 +6,7 @@ mod limits;
 mod listing;
 mod searching;
 mod serving;
+mod shapes;
 mod writing;
 
 use std::time::Duration;

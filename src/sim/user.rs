@@ -73,7 +73,7 @@ pub struct User {
     pub version: u32,
     /// Id of its division.
     pub division_id: String,
-    /// Contacts, as they were given.
+    /// Contacts, as far as they were understood.
     pub addresses: Vec<Value>,
     /// Its number with its employer.
     pub employee_id: Option<String>,

@@ -7,49 +7,15 @@ use super::list::filter_of;
 use super::org::{Call, Org};
 use super::page::Params;
 use super::store::Due;
+use super::typed;
 use super::user::{Expand, Origin, State, User};
-use super::view::At;
-use super::view::Filter;
-
-/// `CreateUser`.
-const CREATE_FIELDS: [&str; 8] =
-    ["name", "email", "divisionId", "state", "department", "title", "password", "addresses"];
-/// `UpdateUser`.
-const UPDATE_FIELDS: [&str; 22] = [
-    "id",
-    "name",
-    "chat",
-    "department",
-    "email",
-    "primaryContactInfo",
-    "addresses",
-    "title",
-    "username",
-    "preferredName",
-    "manager",
-    "images",
-    "version",
-    "profileSkills",
-    "locations",
-    "groups",
-    "state",
-    "acdAutoAnswer",
-    "certifications",
-    "biography",
-    "employerInfo",
-    "selfUri",
-];
-/// `Contact`.
-const CONTACT_FIELDS: [&str; 7] =
-    ["address", "display", "mediaType", "type", "extension", "countryCode", "integration"];
-const MEDIA_TYPES: [&str; 3] = ["PHONE", "EMAIL", "SMS"];
-const CONTACT_TYPES: [&str; 9] = ["PRIMARY", "WORK", "WORK2", "WORK3", "WORK4", "HOME", "MOBILE", "MAIN", "OTHER"];
+use super::view::{At, Filter};
 
 impl Org {
     pub(super) fn create(&mut self, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
         let place = "POST /api/v2/users";
-        self.note_unknown(place, &CREATE_FIELDS, fields.keys().map(String::as_str));
+        self.note_unknown(place, &typed::names(typed::CREATE), fields.keys().map(String::as_str));
         self.note_contact_fields("POST /api/v2/users addresses", contacts(&fields)?);
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
         self.store.settle_search(call.now);
@@ -64,7 +30,7 @@ impl Org {
     fn note_contact_fields(&mut self, place: &str, contacts: &[Value]) {
         for contact in contacts {
             let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-            self.note_unknown(place, &CONTACT_FIELDS, names);
+            self.note_unknown(place, &typed::names(typed::CONTACT), names);
         }
     }
 
@@ -80,7 +46,7 @@ impl Org {
             // "If not specified, state will be Active if invites are sent, otherwise Inactive": we send none.
             state: state(fields, &[State::Active, State::Inactive])?.unwrap_or(State::Inactive),
             division_id: self.division(text(fields, "divisionId")?)?,
-            addresses: contacts(fields)?.to_vec(),
+            addresses: contacts(fields)?.iter().map(understood).collect(),
             ..self.blank_user(email, created_by)
         })
     }
@@ -121,7 +87,8 @@ impl Org {
 
     pub(super) fn patch(&mut self, id: &str, call: Call<'_>) -> Answer {
         let fields = object(&call.request.body)?;
-        self.note_unknown("PATCH /api/v2/users/{userId}", &UPDATE_FIELDS, fields.keys().map(String::as_str));
+        let known = typed::names(typed::UPDATE);
+        self.note_unknown("PATCH /api/v2/users/{userId}", &known, fields.keys().map(String::as_str));
         self.note_contact_fields("PATCH /api/v2/users/{userId} addresses", contacts(&fields)?);
         let (at, user) = self.existing(id)?;
         let user = User::clone(user);
@@ -131,9 +98,9 @@ impl Org {
     }
 
     fn check_version(&self, fields: &Map<String, Value>, version: u32) -> Result<(), Refusal> {
-        let given = fields.get("version").and_then(Value::as_u64);
+        let given = fields.get("version").filter(|given| !given.is_null());
         let given = given.ok_or_else(|| Refusal::bad_request("version is required.").field("version"))?;
-        if given == u64::from(version) {
+        if given.as_u64() == Some(u64::from(version)) {
             return Ok(());
         }
         Err(match self.settings.stale_version_status {
@@ -159,7 +126,7 @@ impl Org {
         if user.state == State::Deleted {
             return Err(Refusal::not_found(&user.id));
         }
-        if fields.contains_key("name") {
+        if fields.get("name").is_some_and(|name| !name.is_null()) {
             user.name = required(fields, "name")?.to_owned();
         }
         if let Some(department) = text(fields, "department")? {
@@ -169,11 +136,13 @@ impl Org {
             user.title = Some(title.to_owned());
         }
         if fields.get("addresses").is_some_and(|given| !given.is_null()) {
-            user.addresses = contacts(fields)?.to_vec();
+            user.addresses = contacts(fields)?.iter().map(understood).collect();
             check_primary_address(&user)?;
         }
-        if let Some(Value::Object(employer)) = fields.get("employerInfo") {
-            user.employee_id = text(employer, "employeeId")?.map(str::to_owned);
+        if let Some(Value::Object(employer)) = fields.get("employerInfo")
+            && let Some(employee_id) = text(employer, "employeeId")?
+        {
+            user.employee_id = Some(employee_id.to_owned());
         }
         Ok(user)
     }
@@ -281,11 +250,16 @@ fn check_primary_address(user: &User) -> Result<(), Refusal> {
     }
 }
 
-/// `address` or `extension`, not both; the two words from their lists.
+/// What the service keeps of a contact: the members that it knows.
+fn understood(contact: &Value) -> Value {
+    let known = typed::names(typed::CONTACT);
+    let given = contact.as_object().into_iter().flatten();
+    let kept = given.filter(|(name, value)| known.contains(&name.as_str()) && !value.is_null());
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// `address` or `extension`, not both.
 fn is_contact(contact: &Value) -> bool {
-    let field = |name: &str| contact.get(name).and_then(Value::as_str);
-    let listed =
-        |name: &str, words: &[&str]| contact.get(name).is_none() || words.iter().any(|w| field(name) == Some(w));
-    let one = field("address").is_some() != field("extension").is_some();
-    contact.is_object() && one && listed("mediaType", &MEDIA_TYPES) && listed("type", &CONTACT_TYPES)
+    let given = |name: &str| contact.get(name).is_some_and(Value::is_string);
+    given("address") != given("extension")
 }

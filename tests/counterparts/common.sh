@@ -3,6 +3,7 @@
 set -euo pipefail
 
 : "${ROSTERDIFF:?run tests/counterparts/run}" "${WORK:?}" "${ROOT:?}"
+export PYTHONDONTWRITEBYTECODE=1
 children=()
 
 stop_children() {
@@ -14,18 +15,27 @@ stop_children() {
 }
 trap stop_children EXIT
 
-# simulate NAME ARGS...: a simulator on a free port; its URL is in $url, what it says in $WORK/NAME.log.
+# serve NAME COMMAND...: starts a server that says "listening on URL"; the URL is in $url, what it says in $WORK/NAME.out
+# and $WORK/NAME.log.
+serve() {
+  local name="$1"
+  shift
+  # What an earlier run said must not be taken for this one's word.
+  : >"$WORK/$name.out"
+  "$@" >>"$WORK/$name.out" 2>"$WORK/$name.log" &
+  local pid=$!
+  children+=("$pid")
+  until url="$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' "$WORK/$name.out")" && [[ -n "$url" ]]; do
+    kill -0 "$pid" 2>/dev/null || { cat "$WORK/$name.out" "$WORK/$name.log" >&2; return 1; }
+    sleep 0.05
+  done
+}
+
+# simulate NAME ARGS...: a simulator on a free port; its URL is in $url.
 simulate() {
   local name="$1"
   shift
-  : >"$WORK/$name.out" # what an earlier run said there is no answer
-  "$ROSTERDIFF" simulate --listen 127.0.0.1:0 "$@" >"$WORK/$name.out" 2>"$WORK/$name.log" &
-  children+=("$!")
-  local pid=$!
-  until url="$(sed -n 's/^listening on //p' "$WORK/$name.out")" && [[ -n "$url" ]]; do
-    kill -0 "$pid" 2>/dev/null || { cat "$WORK/$name.log" >&2; return 1; }
-    sleep 0.05
-  done
+  serve "$name" "$ROSTERDIFF" simulate --listen 127.0.0.1:0 "$@"
 }
 
 # python_with PACKAGE==VERSION...: a virtual environment of the part's own; its interpreter is in $python.
