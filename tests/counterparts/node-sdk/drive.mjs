@@ -9,7 +9,8 @@ import { Truth } from './truth.mjs';
 import * as writing from './writing.mjs';
 
 const folder = process.argv[2];
-const { SIMULATED, SIMULATED_FEW, SIMULATED_OTHER, SIMULATED_LAGGING, SIMULATED_SCENARIO } = process.env;
+const { SIMULATED, SIMULATED_FEW, SIMULATED_OTHER, SIMULATED_LAGGING, SIMULATED_STATUSES, SIMULATED_TOKENS } =
+  process.env;
 const RATE_FEW = 3;
 const WINDOW_FEW_S = 4;
 
@@ -30,10 +31,11 @@ async function main() {
   ]) {
     await inSection(body.name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`), () => body(org, truth));
   }
-  await inSection('throttled', () => switches.throttled(SIMULATED_FEW, RATE_FEW, WINDOW_FEW_S));
+  await inSection('throttled', () => switches.throttled(SIMULATED_FEW, RATE_FEW, WINDOW_FEW_S, `${folder}/few.jsonl`));
   await inSection('other side', async () => switches.otherSide(SIMULATED_OTHER, await truthOf(await connect(SIMULATED_OTHER))));
   await inSection('lagging', () => switches.lagging(SIMULATED_LAGGING));
-  await inSection('scenario', () => switches.scenario(SIMULATED_SCENARIO));
+  await inSection('statuses', () => switches.statuses(SIMULATED_STATUSES));
+  await inSection('expired', () => switches.expired(SIMULATED_TOKENS));
   return close();
 }
 

@@ -1,5 +1,7 @@
 // The rate limit, and the other side of what the service may do.
 
+import { readFileSync } from 'node:fs';
+
 import { ask, connect, refused } from './org.mjs';
 import { loginRefused } from './places.mjs';
 import { ALL_STATES, criterion, search } from './reading.mjs';
@@ -20,7 +22,7 @@ export async function rateHeaders(org) {
 }
 
 /** This SDK sends nothing again: a 429 is the caller's, with the seconds to wait, after which the call is let through. */
-export async function throttled(url, rate, windowS) {
+export async function throttled(url, rate, windowS, record) {
   const org = await connect(url);
   const post = (n) => org.users.postUsers(wanted(`throttled${n}@example.com`));
   let nPassed = 0;
@@ -34,6 +36,9 @@ export async function throttled(url, rate, windowS) {
   const wait = body.headers['retry-after'];
   expect(`Retry-After ${wait} is a number of seconds`, true, /^\d+$/.test(wait) && Number(wait) >= 1 && Number(wait) <= windowS);
   expect('the words', `Rate limit exceeded the maximum. Retry the request in [${wait}] seconds`, body.message);
+  const recorded = readFileSync(record, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const n429 = recorded.filter((line) => line.reply?.status === 429).length;
+  expect('a 429 is sent once and not again', 1, n429);
   // A timer of Node may fire a millisecond early.
   await new Promise((resolve) => setTimeout(resolve, Number(wait) * 1000 + 5));
   const made = await ask('User', post(nPassed));
@@ -67,11 +72,23 @@ export async function lagging(url) {
   await refused(409, 'general.conflict', org.users.postUsers(wanted('early@example.com')));
 }
 
-/** What only a scenario file sets. */
-export async function scenario(url) {
+/** Refusals that may come with another status, and a cursor that is forbidden. */
+export async function statuses(url) {
   const org = await connect(url);
   const made = await ask('User', org.users.postUsers(wanted('stale@example.com')));
   await stale(org, made.id, made.version, 400, 'bad.request', 'does not match the current version');
   await refused(403, 'missing.permissions', org.users.getUsersQuery());
+  await ask('object', org.users.deleteUser(made.id));
+  const refusal = await org.users.postUsers(wanted('stale@example.com')).catch((error) => error);
+  expect('a deleted holder', 400, refusal.status);
   await loginRefused(await connect(url, { login: false }), 401);
+}
+
+/** A token that has expired, and a login that comes too soon. */
+export async function expired(url) {
+  const org = await connect(url);
+  await refused(401, 'credentials.expired', org.users.getUsers());
+  const refusal = await connect(url).catch((error) => error.response);
+  expect('a second login', [400, 'invalid_request'], [refusal?.status, refusal?.data?.error]);
+  expect('the words', true, Boolean(refusal?.data?.description?.startsWith('rate limit exceeded;')));
 }

@@ -35,7 +35,8 @@ def main(folder):
     section("other side", switches.other_side, os.environ["SIMULATED_OTHER"], Truth(folder, Org(
         os.environ["SIMULATED_OTHER"]).authorization.get_authorization_divisions_home()))
     section("lagging", switches.lagging, os.environ["SIMULATED_LAGGING"])
-    section("scenario", switches.scenario, os.environ["SIMULATED_SCENARIO"])
+    section("statuses", switches.statuses, os.environ["SIMULATED_STATUSES"])
+    section("expired", switches.expired, os.environ["SIMULATED_TOKENS"])
     return close()
 
 

@@ -1,11 +1,13 @@
 """The rate limit, and the other side of what the service may do."""
 
-import PureCloudPlatformClientV2 as sdk
+import json
+
+from PureCloudPlatformClientV2.rest import ApiException
 
 from places import login_refused
 from reading import ALL_STATES, criterion, request, search
 from report import expect
-from org import Org
+from org import SECRET, Org
 from writing import stale, wanted
 
 
@@ -34,7 +36,7 @@ def throttled(url, rate, window_s):
         try:
             org.users.get_users()
             n_passed += 1
-        except sdk.rest.ApiException as refusal:
+        except ApiException as refusal:
             told_throttled(org, refusal, window_s)
             break
     expect(f"a 429 came after {n_passed} calls", True, rate <= n_passed <= 20 * rate)
@@ -92,10 +94,29 @@ def lagging(url):
     org.refused(409, "general.conflict", org.users.post_users, wanted("early@example.com"))
 
 
-def scenario(url):
-    """What only a scenario file sets: other statuses, a forbidden cursor, tokens that are short-lived and few."""
+def statuses(url):
+    """Refusals that may come with another status, and a cursor that is forbidden."""
     org = Org(url)
     made = org.ask(org.users.post_users, wanted("stale@example.com"))
     stale(org, made.id, made.version, 400, "bad.request")
     org.refused(403, "missing.permissions", org.users.get_users_query)
     login_refused(Org(url, login=False), status=401)
+    org.ask(org.users.delete_user, made.id)
+    try:
+        org.users.post_users(wanted("stale@example.com"))
+        expect("a deleted holder", 400, 200)
+    except ApiException as refusal:
+        expect("a deleted holder", 400, refusal.status)
+
+
+def expired(url):
+    """A token that has expired, and a login that comes too soon."""
+    org = Org(url)
+    org.refused(401, "credentials.expired", org.users.get_users)
+    try:
+        org.client.get_client_credentials_token("demo-client", SECRET)
+        expect("a second login", 400, 200)
+    except ApiException as refusal:
+        body = json.loads(refusal.body)
+        expect("a second login", [400, "invalid_request"], [refusal.status, body.get("error")])
+        expect("the words", True, body.get("description", "").startswith("rate limit exceeded;"))
