@@ -3,7 +3,7 @@
 let section = '';
 let nHeld = 0;
 const wrong = [];
-const TOLD_MAX = 40;
+const TOLD_MAX = 25;
 
 /** Holds if both are the same JSON value. */
 export function expect(what, wanted, got) {

@@ -6,7 +6,7 @@ import traceback
 _section = ""
 _n_held = 0
 _wrong = []
-TOLD_MAX = 40
+TOLD_MAX = 25
 
 
 def expect(what, wanted, got):
