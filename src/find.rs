@@ -53,6 +53,10 @@ impl Batch {
         self.passed + 1 >= self.refused
     }
 
+    pub(crate) const fn has_passed(self, n: usize) -> bool {
+        n <= self.passed
+    }
+
     pub(crate) fn passed(&mut self, n: usize) {
         self.passed = self.passed.max(n);
     }

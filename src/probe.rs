@@ -2,8 +2,10 @@
 //!
 //! One exact search takes many addresses and all states. How many it takes is not documented, so a refusal halves the
 //! batch and the largest size that passes is kept. Whether it tells upper from lower case is not documented either: a
-//! user who is listed is sought in the other case first. A search is an index of its own and no more than the service's
-//! word: what comes back counts only if it holds a key that was asked for.
+//! user who is listed is sought in the other case first. Whether it passes over what it does not take is not documented
+//! either: that user is the last value of every search that is larger than those before, and has to be found. A search is
+//! an index of its own and no more than the service's word: what comes back counts only if it holds a key that was asked
+//! for.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -73,13 +75,13 @@ pub async fn probe<W: Wire>(
         // Until the size is known, one call at a time: a refusal would meet them all.
         let most = if search.batch.is_settled() { CALLS_IN_FLIGHT } else { 1 };
         while flying.len() < most
-            && let Some(values) = search.next()
+            && let Some(asked) = search.next()
         {
-            flying.spawn(ask(Arc::clone(client), search.fields(), values));
+            flying.spawn(ask(Arc::clone(client), search.fields(), asked));
         }
         let Some(done) = flying.join_next().await else { break };
-        let (values, answer) = done.map_err(|_| Error::bug("a search task died"))??;
-        search.answered(values, answer);
+        let (asked, answer) = done.map_err(|_| Error::bug("a search task died"))??;
+        search.answered(asked, answer);
         progress(search.progress());
     }
     Ok(search.probed())
@@ -90,11 +92,34 @@ type Answer = Result<Vec<User>, Words>;
 async fn ask<W: Wire>(
     client: Arc<Client<W>>,
     fields: &'static [&'static str],
+    asked: Asked,
+) -> Result<(Asked, Answer)> {
+    let values: Vec<&str> = asked.values.iter().chain(&asked.known).map(String::as_str).collect();
+    let answer = client.search(fields, &values).await?;
+    Ok((asked, answer))
+}
+
+/// The values of one search.
+#[derive(Debug)]
+struct Asked {
     values: Vec<String>,
-) -> Result<(Vec<String>, Answer)> {
-    let asked: Vec<&str> = values.iter().map(String::as_str).collect();
-    let answer = client.search(fields, &asked).await?;
-    Ok((values, answer))
+    /// The last value: of somebody who is there.
+    known: Option<String>,
+}
+
+impl Asked {
+    const fn of(values: Vec<String>) -> Self {
+        Self { values, known: None }
+    }
+
+    fn len(&self) -> usize {
+        self.values.len() + usize::from(self.known.is_some())
+    }
+
+    /// Whether the answer lacks whom it has to have.
+    fn lacks_known(&self, answer: &Answer) -> bool {
+        self.known.as_ref().is_some_and(|known| answer.is_ok() && !is_held(answer, known))
+    }
 }
 
 struct Search {
@@ -104,6 +129,9 @@ struct Search {
     /// Values that were refused together, though so many have passed before: one of them is the reason.
     suspects: VecDeque<Vec<String>>,
     batch: Batch,
+    /// Somebody whom a search finds, as far as is known; and the size of a search that did not find him among others.
+    known: Option<String>,
+    missed_at: Option<usize>,
     n_values: u64,
     n_done: u64,
     users: HashMap<String, User>,
@@ -121,6 +149,8 @@ impl Search {
             queue: VecDeque::new(),
             suspects: VecDeque::new(),
             batch: Batch::NEW,
+            known: None,
+            missed_at: None,
             n_values: 0,
             n_done: 0,
             users: HashMap::new(),
@@ -158,13 +188,11 @@ impl Search {
         // An organisation without anybody has nobody to miss.
         self.proof.case_matters = known.is_empty().then_some(false);
         for address in &known {
-            if is_held(&self.ask(client, &swap_case(address)).await?, address) {
-                self.proof.case_matters = Some(false);
-                break;
-            }
+            let folds = is_held(&self.ask(client, &swap_case(address)).await?, address);
             // Perhaps it is not in the index yet: only if it is found as it is spelt does case matter.
-            if is_held(&self.ask(client, address).await?, address) {
-                self.proof.case_matters = Some(true);
+            if folds || is_held(&self.ask(client, address).await?, address) {
+                self.proof.case_matters = Some(!folds);
+                self.known = Some(address.clone());
                 break;
             }
         }
@@ -183,20 +211,48 @@ impl Search {
         self.n_values = self.queue.len() as u64;
     }
 
-    fn next(&mut self) -> Option<Vec<String>> {
-        let n = self.batch.size().min(self.queue.len());
-        let values = self.suspects.pop_front().or_else(|| (n > 0).then(|| self.queue.drain(..n).collect()))?;
+    fn next(&mut self) -> Option<Asked> {
+        let asked = if self.missed_at.is_some() {
+            Asked { values: Vec::new(), known: self.known.clone() }
+        } else if let Some(suspects) = self.suspects.pop_front() {
+            Asked::of(suspects)
+        } else {
+            self.next_batch()?
+        };
         self.proof.calls += 1;
-        Some(values)
+        Some(asked)
     }
 
-    fn answered(&mut self, values: Vec<String>, answer: Answer) {
-        let n = values.len();
+    /// As many values as one search takes; larger than any before, it has to show that it reads to the end.
+    fn next_batch(&mut self) -> Option<Asked> {
+        let most = self.batch.size();
+        let n = most.min(self.queue.len());
+        let known = self.known.clone().filter(|_| n > 1 && !self.batch.has_passed(n));
+        let n = if known.is_some() { n.min(most - 1) } else { n };
+        (n > 0).then(|| Asked { values: self.queue.drain(..n).collect(), known })
+    }
+
+    fn answered(&mut self, asked: Asked, answer: Answer) {
+        let n = asked.len();
+        if let Some(missed_at) = self.missed_at.take() {
+            // Alone he is found: so it was for their number. Or he is gone, and proves nothing.
+            if asked.lacks_known(&answer) || answer.is_err() {
+                self.known = None;
+            } else {
+                self.batch.refused(missed_at);
+            }
+            return;
+        }
+        let (is_cut, values) = (asked.lacks_known(&answer), asked.values);
         match answer {
+            Ok(_) if is_cut => {
+                self.missed_at = Some(n);
+                values.into_iter().rev().for_each(|value| self.queue.push_front(value));
+            }
             Ok(found) => {
                 self.batch.passed(n);
                 self.proof.values_max = self.proof.values_max.max(n as u64);
-                self.n_done += n as u64;
+                self.n_done += values.len() as u64;
                 found.into_iter().for_each(|user| self.take_in(user));
             }
             Err(_) if n == 1 => self.refused_alone(&values[0]),
@@ -204,7 +260,7 @@ impl Search {
                 values.into_iter().rev().for_each(|value| self.queue.push_front(value));
             }
             Err(_) => {
-                let (a, b) = values.split_at(n / 2);
+                let (a, b) = values.split_at(values.len() / 2);
                 self.suspects.extend([a.to_vec(), b.to_vec()]);
             }
         }

@@ -57,6 +57,14 @@ impl StateProof {
         self.total_end.or(self.total_start) == Some(TOTAL_DOUBTED)
     }
 
+    /// Whether more came than the total promises, and goes on promising: the service counts no further, or somebody has
+    /// come to this state from another one.
+    #[must_use]
+    pub fn is_miscounted(&self) -> bool {
+        self.total_end.is_none_or(|end| Some(end) == self.total_start)
+            && self.total_start.is_some_and(|total| total < self.unique)
+    }
+
     /// Whether no further pass could prove it: where the service holds back or stops counting, it would again.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {

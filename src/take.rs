@@ -65,7 +65,8 @@ pub async fn take<W: Wire>(
         };
         taken.pass(client, &mut told).await?;
         let proofs = || taken.listings.iter().map(|l| &l.proof);
-        if taken.pass == PASSES_MAX || proofs().all(StateProof::holds) || proofs().any(StateProof::is_hopeless) {
+        let is_hopeless = proofs().any(StateProof::is_hopeless) || counts_no_further(proofs());
+        if taken.pass == PASSES_MAX || proofs().all(StateProof::holds) || is_hopeless {
             break;
         }
     }
@@ -260,6 +261,16 @@ impl Taken {
             divisions,
         }
     }
+}
+
+/// Whether more came than all totals together promise, before and after: whoever only moves between states changes no
+/// sum, and no further pass would change what the service counts to.
+fn counts_no_further<'p>(mut proofs: impl Iterator<Item = &'p StateProof>) -> bool {
+    let sums = proofs.try_fold((0, 0), |(came, promised), proof| {
+        let total = proof.total_start.filter(|total| proof.total_end == Some(*total))?;
+        Some((came + proof.unique, promised + total))
+    });
+    sums.is_some_and(|(came, promised)| came > promised)
 }
 
 /// 64 bits of an id. Should two ids ever share them, a user is missing and the snapshot says that it is incomplete.

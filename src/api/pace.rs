@@ -348,8 +348,9 @@ impl Pace {
         self.forget(now.saturating_sub(self.length));
     }
 
+    /// Nothing is old enough before a whole window has passed, what came back in the very first instant included.
     fn forget(&mut self, until: Duration) {
-        while self.log.front().is_some_and(|back| *back <= until) {
+        while !until.is_zero() && self.log.front().is_some_and(|back| *back <= until) {
             self.log.pop_front();
         }
     }

@@ -19,6 +19,8 @@ use crate::person::{Person, State, User};
 pub const PAGE_SIZES: [u32; 3] = [500, 100, 25];
 /// Ids per call (error code `max.user.ids` above).
 pub const IDS_PER_CALL: usize = 100;
+/// The call that asks for them, as errors name it.
+const BY_ID: &str = "GET users by id";
 /// Hits per page of a search, where as many values are asked for: what examples use. Fewer values ask for fewer hits,
 /// but not for less than the default page.
 const SEARCH_PAGE_SIZES: std::ops::RangeInclusive<usize> = 25..=100;
@@ -145,18 +147,48 @@ impl<W: Wire> Client<W> {
         }))
     }
 
-    /// `GET /api/v2/users?id=…&state=any`: up to 100 users by id; those that are not visible yet are missing.
+    /// `GET /api/v2/users?id=…&state=any`: up to 100 users by id; those that are not visible yet are missing. A service
+    /// that gives fewer a page is asked for the next one.
     ///
     /// # Errors
     /// `Credentials`, `Unreachable`.
     pub async fn users_by_id(self: &Arc<Self>, ids: &[&str]) -> Result<Vec<User>> {
-        let call = "GET users by id";
+        let mut users = Vec::new();
+        let mut sizes = PAGE_SIZES.into_iter().filter(|size| *size as usize <= IDS_PER_CALL).peekable();
+        let (mut number, mut n_seen) = (1, 0);
+        while let Some(size) = sizes.peek() {
+            let listing = match self.page_by_id(ids, number, *size).await? {
+                Ok(listing) => listing,
+                // The page may be too large.
+                Err(words) if words.status == 400 && number == 1 => {
+                    sizes.next();
+                    if sizes.peek().is_none() {
+                        return Err(Fate::Refused(words).into_error(BY_ID));
+                    }
+                    continue;
+                }
+                Err(words) => return Err(Fate::Refused(words).into_error(BY_ID)),
+            };
+            let n_came = listing.entities.len();
+            (number, n_seen) = (number + 1, n_seen + n_came);
+            let used = listing.page_size.unwrap_or(u64::from(*size));
+            users.extend(shapes::users(listing.entities, State::Active).0);
+            // Totals may stop counting early: a page that is not full is the last one.
+            if n_came == 0 || n_seen >= ids.len() || (n_came as u64) < used {
+                break;
+            }
+        }
+        Ok(users)
+    }
+
+    async fn page_by_id(self: &Arc<Self>, ids: &[&str], number: u32, size: u32) -> Result<Result<Listing, Words>> {
         let mut query: Vec<(&str, String)> = ids.iter().map(|id| ("id", (*id).to_owned())).collect();
         query.push(("state", "any".to_owned()));
-        query.push(("pageSize", IDS_PER_CALL.to_string()));
-        let listing = self.read::<Listing>(call, &get("/api/v2/users", &query)).await?;
-        let listing = listing.map_err(|words| Fate::Refused(words).into_error(call))?;
-        Ok(shapes::users(listing.entities, State::Active).0)
+        query.push(("pageSize", size.to_string()));
+        if number > 1 {
+            query.push(("pageNumber", number.to_string()));
+        }
+        self.read::<Listing>(BY_ID, &get("/api/v2/users", &query)).await
     }
 
     /// `POST /api/v2/users/search`: users of any state with one of these values in one of `fields` (`email`,

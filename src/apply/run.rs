@@ -110,7 +110,9 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         let todo = |attempt, ambiguous| Todo { person, attempt, n_before: row.attempts, ambiguous };
         match (&row.stage, left_in_the_air(row)) {
             (Stage::Done(_), _) => self.done += 1,
-            (_, Some(Cause::Conflict)) => self.seek(Sought::left(todo(row.attempts, row.ambiguous), Cause::Conflict)),
+            (_, Some(cause @ Cause::Conflict(_))) => {
+                self.seek(Sought::left(todo(row.attempts, row.ambiguous), cause));
+            }
             (_, Some(cause)) => self.seek(Sought::left(todo(row.attempts, true), cause)),
             (_, None) => self.queue.push_back(todo(row.attempts + 1, row.ambiguous)),
         }

@@ -42,8 +42,8 @@ const GRID: u32 = 36;
 pub(super) enum Cause {
     /// No whole reply came.
     Unknown,
-    /// The service says that somebody holds the address.
-    Conflict,
+    /// The service says, with these words, that somebody holds the address.
+    Conflict(Said),
     /// It refused this attempt with these words, but an earlier one may have been carried out.
     RefusedLater(Said),
 }
@@ -159,7 +159,8 @@ pub(super) async fn look<W: Wire>(finders: &Finders<W>, rows: &[Sought]) -> Resu
     let all: Vec<usize> = (0..rows.len()).collect();
     let by_email = holders(&finders.email, rows, &all).await?;
     let is_nobody = |at: &usize| by_email[*at].as_ref().is_some_and(Vec::is_empty);
-    let more: Vec<usize> = all.into_iter().filter(|at| rows[*at].cause == Cause::Conflict && is_nobody(at)).collect();
+    let more: Vec<usize> =
+        all.into_iter().filter(|at| matches!(rows[*at].cause, Cause::Conflict(_)) && is_nobody(at)).collect();
     let mut found = by_email;
     if !more.is_empty() {
         // Somebody holds it, and not by e-mail. A service that cannot search usernames has not said no to anything.
@@ -214,18 +215,19 @@ impl<W: Wire> Worker<W> {
             // It was refused, and the attempt before it left nobody either.
             (Cause::RefusedLater(reply), _) => self.done(sought.todo.person.row, Outcome::Refused, None, reply.clone()),
             // Over the whole settling time nobody but the deleted holder: that is whom the service means.
-            (Cause::Conflict, Some(deleted)) => self.met(&sought, Outcome::Taken, deleted),
+            (Cause::Conflict(_), Some(deleted)) => self.met(&sought, Outcome::Taken, deleted),
             // A holder that cannot be found stays unknown; a create that was lost may go again.
-            (Cause::Conflict, None) if !ambiguous => Ok(Step::Unresolved),
+            (Cause::Conflict(_), None) if !ambiguous => Ok(Step::Unresolved),
             _ if attempt - n_before.min(attempt) >= ATTEMPTS_MAX => Ok(Step::Unresolved),
             _ => Ok(Step::Again(Todo { attempt: attempt + 1, ..sought.todo })),
         }
     }
 
     fn met(&self, sought: &Sought, outcome: Outcome, user: &User) -> Result<Step> {
-        let http = (sought.cause == Cause::Conflict).then_some(409);
-        let code = http.map(|_| "general.conflict".into());
-        let reply = Said { http, code, ..Said::default() };
+        let reply = match &sought.cause {
+            Cause::Conflict(said) => Said { http: said.http, code: said.code.clone(), ..Said::default() },
+            Cause::Unknown | Cause::RefusedLater(_) => Said::default(),
+        };
         self.done(sought.todo.person.row, outcome, Some((user.id.clone(), Some(user.state))), reply)
     }
 
@@ -276,7 +278,7 @@ pub(super) fn left_in_the_air(row: &ledger::Row) -> Option<Cause> {
     match row.stage {
         // The process died, or gave up, with this create in the air: look before anything is sent.
         ledger::Stage::Intent | ledger::Stage::Unknown => Some(Cause::Unknown),
-        ledger::Stage::Conflict => Some(Cause::Conflict),
+        ledger::Stage::Conflict => Some(Cause::Conflict(row.reply.clone())),
         ledger::Stage::Unsent | ledger::Stage::Done(_) => None,
     }
 }

@@ -26,6 +26,12 @@ use crate::person::Person;
 /// Statuses that say no to what a row holds; 409 has a meaning of its own.
 const REFUSALS: [u16; 5] = [400, 410, 413, 415, 422];
 
+/// Whether somebody holds the address: 409, or, as some expect of a deleted holder, a 400 with the code of a conflict.
+fn is_conflict(words: &Words) -> bool {
+    let says_so = || words.code.as_deref().is_some_and(|code| code == "conflict" || code.ends_with(".conflict"));
+    words.status == 409 || words.status == 400 && says_so()
+}
+
 /// Where a row has got to.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -143,11 +149,12 @@ impl<W: Wire> Worker<W> {
     fn refused(&self, person: &Person, words: Words, ambiguous: bool) -> Result<Step> {
         let row = person.row;
         let status = words.status;
+        let is_conflict = is_conflict(&words);
         let reply = said(words, person);
         match status {
-            409 => {
-                self.journal.record(Event::Conflict { row, reply }, false)?;
-                Ok(Step::Settle(Cause::Conflict))
+            _ if is_conflict => {
+                self.journal.record(Event::Conflict { row, reply: reply.clone() }, false)?;
+                Ok(Step::Settle(Cause::Conflict(reply)))
             }
             // Not about this row: the address of the service is wrong, or something in front of it answers.
             300..=399 | 404 | 405 | 407 => {

@@ -26,7 +26,7 @@ pub(super) const PAGE_OF_HTML: &[u8] = b"<!DOCTYPE html><html><body><h1>Service 
 pub(super) struct Refusal {
     pub(super) status: u16,
     code: Cow<'static, str>,
-    message: String,
+    message: Box<str>,
     params: Map<String, Value>,
     fields: Vec<String>,
     /// What the reply says beside that.
@@ -36,7 +36,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        let (code, message) = (code.into(), message.into());
+        let (code, message) = (code.into(), message.into().into_boxed_str());
         Self { status, code, message, params: Map::new(), fields: vec![], headers: vec![], oauth: false }
     }
 

@@ -4,6 +4,7 @@
 
 mod limits;
 mod listing;
+mod outside;
 mod searching;
 mod serving;
 mod shapes;

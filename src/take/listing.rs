@@ -140,16 +140,18 @@ impl Listing {
         self.beyond(number <= self.promised || n_fresh > 0, cursor_works)
     }
 
-    /// All pages that were promised are in. Pages may have been short, or more users may have come: then the page behind
-    /// the last one tells. Or the total may be no more than what the service counts to: then only a walk does.
+    /// All pages that were promised are in. Pages may have been short, more users may have come, or the total may end where
+    /// the service stops counting, and with it the last page: then the page behind the last one tells. Where that is
+    /// beyond what it pages to, too, only a walk does.
     fn beyond(&mut self, goes_on: bool, cursor_works: bool) -> Vec<Job> {
         if self.proof.is_doubted() {
             return self.walk(cursor_works);
         }
         let total = self.proof.total_start;
         let all_came = total.is_some_and(|total| self.proof.unique >= total);
+        let is_full = total == Some(u64::from(self.last) * u64::from(self.size));
         let is_empty = self.proof.unique == 0 && total.is_none();
-        if !goes_on || all_came || is_empty || self.last >= PAGES_MAX {
+        if !goes_on || all_came && !is_full && !self.proof.is_miscounted() || is_empty || self.last >= PAGES_MAX {
             return Vec::new();
         }
         self.last += 1;

@@ -25,6 +25,7 @@ mod readme;
 mod recording;
 mod rosters;
 mod run;
+mod scenarios;
 mod stopping;
 mod suspects;
 mod tls;

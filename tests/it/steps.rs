@@ -3,10 +3,13 @@
 mod apply;
 mod faults;
 mod freshness;
+mod job;
 mod pace;
 mod probing;
 mod restore;
 mod rig;
 mod rollback;
+mod scenarios;
 mod snapshot;
 mod stubborn;
+mod switches;

@@ -162,3 +162,23 @@ async fn an_organisation_that_moves_on_keeps_its_time() {
     let moved = direct.with_org(|org| std::mem::replace(org, Org::new(Settings::default())));
     assert_eq!(Direct::new(moved).shared().now().as_secs(), 100);
 }
+
+#[tokio::test]
+async fn a_reply_that_is_lost_ends_the_connection_without_a_word() {
+    let (server, auth) = start(|world| {
+        let network = super::super::Network { lost_after: 1.0, ..Default::default() };
+        world.org.beset(super::super::Strangers::default(), network).unwrap();
+    })
+    .await;
+    let stream = TcpStream::connect(server.addr()).await.unwrap();
+    let body = r#"{"name":"Ada","email":"a@example.com"}"#;
+    let length = body.len();
+    write(
+        &stream,
+        format!("POST /api/v2/users HTTP/1.1\r\nHost: sim\r\nContent-Length: {length}\r\n{auth}\r\n{body}").as_bytes(),
+    )
+    .await;
+    assert_eq!(read(&stream).await, "");
+    assert_eq!(server.with_org(|org| org.users_with("a@example.com").len()), 1);
+    server.stop().await;
+}

@@ -11,13 +11,13 @@ use super::world::{NOWHERE, command, people};
 use crate::support::{Ran, scratch};
 
 /// A simulator that runs, and where.
-struct Simulator {
+pub struct Simulator {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Simulator {
-    fn start(dir: &Path, line: &str) -> Self {
+    pub fn start(dir: &Path, line: &str) -> Self {
         let mut child = command(dir, NOWHERE, line);
         let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
@@ -26,13 +26,13 @@ impl Simulator {
         Self { url: url.unwrap_or_else(|| panic!("{line} does not listen: {ready:?}")), child }
     }
 
-    fn stop(self) -> Ran {
+    pub fn stop(self) -> Ran {
         Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         Ran::of(self.child.wait_with_output().unwrap())
     }
 }
 
-fn lines(path: &Path) -> Vec<Value> {
+pub fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     assert!(text.ends_with('\n'), "{text}");
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()

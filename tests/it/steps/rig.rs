@@ -147,7 +147,7 @@ pub fn plan(roster: &str, snapshot: &Snapshot) -> Plan {
     Plan::build(&roster::check(records, mapping).unwrap(), snapshot, Keep::First).unwrap()
 }
 
-pub async fn apply_with(client: &Arc<Client<Line>>, plan: &Plan, dir: &Path, settle: Duration) -> Result<()> {
+pub async fn apply_with<W: Wire>(client: &Arc<Client<W>>, plan: &Plan, dir: &Path, settle: Duration) -> Result<()> {
     let (_go, stop) = watch::channel(false);
     let (journal, ledger) = Journal::open(dir, &binding(), || "2026-01-01T00:00:00Z".to_owned(), || Ok(()))?;
     let options = apply::Options { settle, ..apply::Options::default() };
