@@ -1,20 +1,20 @@
 """Judges what was recorded on both sides of the validating proxy.
 
-    judge.py STRICT EXPECTED CHAIN...
+    judge.py STRICT EXPECTED|- CHAIN...
 
 Of each CHAIN there are `CHAIN.front.jsonl` (between the client and the proxy), `CHAIN.back.jsonl` (between the proxy and
-the simulator) and `CHAIN-prism.out` (what the proxy said). The proxy must have had no violation and no word of its own: what the client got is what the simulator
-sent. What the proxy does not look at, names of query parameters and of headers, is looked at here. EXPECTED lists
-the operations and statuses that the job has to have met, one `METHOD /path STATUS...` a line.
+the simulator) and `CHAIN-prism.out` (what the proxy said). The proxy must have had no violation and no word of its own:
+what the client got is what the simulator sent. What the proxy does not look at, names of query parameters and of headers,
+is looked at here. EXPECTED lists the operations and statuses that the job has to have met, one `METHOD /path STATUS...` a
+line; `-` stands for a job that was cut off.
 """
 
 import collections
 import json
 import re
 import sys
-from urllib.parse import parse_qsl
-
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 import strict
@@ -83,7 +83,8 @@ def faults_of(chain, spec, match):
         if violations := exchange["headers"].get("sl-violations"):
             yield f"violation at {about}: {violations}"
         if "problem+json" in exchange["headers"].get("content-type", ""):
-            yield f"the proxy's own word at {about}: {exchange['body'][:600]}"
+            problem = told(exchange["body"])
+            yield f"the proxy's own word at {about}: {problem.get('validation') or problem}"
     for exchange in back:
         yield from strays(spec, match, exchange)
     sent, got = (pool(side) for side in (back, front))
@@ -136,12 +137,12 @@ def main():
     table = seen(chains, match)
     for name in sorted(table):
         print(f"  {name:64} " + ", ".join(f"{status}: {n}" for status, n in sorted(table[name].items())))
-    wanted = expected(expected_path)
-    for name in sorted(wanted.keys() | table.keys()):
+    wanted = {} if expected_path == "-" else expected(expected_path)
+    for name in sorted(wanted.keys() | table.keys()) if wanted else ():
         if wanted.get(name) != set(table.get(name, ())):
             faults.append(f"{name}: statuses {sorted(table.get(name, ()))} where {sorted(wanted.get(name, ()))} belong")
-    for fault in faults[:40]:
-        print(f"FAULT {fault}", file=sys.stderr)
+    for fault, n in collections.Counter(faults).most_common(20):
+        print(f"FAULT ({n} times) {fault[:1000]}", file=sys.stderr)
     print(f"  {sum(sum(row.values()) for row in table.values())} exchanges, {len(faults)} faults")
     return 1 if faults else 0
 
