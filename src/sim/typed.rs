@@ -143,7 +143,7 @@ fn listed(params: Params<'_>, name: &str, words: &[&str]) -> Result<(), Refusal>
 }
 
 /// The first member that is not what it should be.
-fn odd_one<'a>(members: Members, fields: &'a Map<String, Value>) -> Option<(&'static str, &'a Value)> {
+fn odd_one(members: Members, fields: &Map<String, Value>) -> Option<(&'static str, &Value)> {
     let given = members.iter().filter_map(|(name, kind)| Some((*name, kind, fields.get(*name)?)));
     let mut odd = given.filter(|(_, kind, value)| !value.is_null() && !kind.admits(value));
     odd.next().map(|(name, _, value)| (name, value))
