@@ -97,6 +97,7 @@ async fn what_does_not_fit_is_told_in_json() {
         let (head, error) = exchange(&server, line, headers, body).await;
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{line}: {head}");
         assert_eq!(error["code"], code, "{line}");
+        assert_eq!(head.contains("allow: get, post"), status == "405", "{line}: {head}");
         assert!(head.contains(error["contextId"].as_str().unwrap()), "{line}: {head}");
     }
 }
