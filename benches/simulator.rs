@@ -61,7 +61,11 @@ async fn measure(simulator: &Simulator, wish: &Wish) {
     let mut number = 0;
     let mut create = || {
         number += 1;
-        post("users", &token, &format!(r#"{{"name":"Load {number}","email":"load{number}@load.example","state":"active"}}"#))
+        post(
+            "users",
+            &token,
+            &format!(r#"{{"name":"Load {number}","email":"load{number}@load.example","state":"active"}}"#),
+        )
     };
     let creates: Vec<Vec<Vec<u8>>> = (0..wish.rounds).map(|_| (0..wish.calls).map(|_| create()).collect()).collect();
     rates("creates", simulator, wish, |round| creates[round].clone()).await;
@@ -72,8 +76,10 @@ async fn measure(simulator: &Simulator, wish: &Wish) {
         post("users/search", &token, &format!(r#"{{"pageSize":100,"query":[{criterion},{states}]}}"#))
     };
     rates("exact searches of one value", simulator, wish, |_| (0..wish.calls).map(|at| search(1, at)).collect()).await;
-    rates("exact searches of 100 values", simulator, wish, |_| (0..wish.calls / 100).map(|at| search(100, at)).collect())
-        .await;
+    rates("exact searches of 100 values", simulator, wish, |_| {
+        (0..wish.calls / 100).map(|at| search(100, at)).collect()
+    })
+    .await;
     let pages = wish.users / 500;
     let page = |at: usize| get(&format!("users?pageSize=500&state=any&pageNumber={}", at % pages.max(1) + 1), &token);
     rates("pages of 500 users", simulator, wish, |_| (0..wish.calls / 100).map(page).collect()).await;

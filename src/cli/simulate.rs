@@ -36,7 +36,10 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
     ));
     Render::line(&format!("listening on {}", server.base_url()))?;
     let failed = serve_until(&mut signals, &mut failure, render).await;
+    let unknown = server.with_org(|org| org.unknown_fields().clone());
     server.stop().await;
+    // Ignored by the service as well: somebody who mistyped a field would see nothing of it.
+    unknown.iter().for_each(|name| render.say(format!("not of the service, and ignored: {name}")));
     let late = failure.late().inspect(|error| render.error(error));
     Ok(failed.or(late).map_or(0, |error| error.kind().exit_code()))
 }

@@ -19,7 +19,7 @@ pub(super) fn body(shape: &impl Serialize) -> Vec<u8> {
 }
 
 /// What something in front of the service says.
-pub(super) const PAGE_OF_HTML: &[u8] = b"<!DOCTYPE html><html><body><h1>Service unavailable</h1></body></html>";
+const PAGE_OF_HTML: &[u8] = b"<!DOCTYPE html><html><body><h1>Service unavailable</h1></body></html>";
 
 /// Why a request is not carried out.
 #[derive(Debug)]
@@ -149,6 +149,13 @@ pub(super) fn reply(answer: Answer, correlation_id: &str, rate: Vec<(String, Str
             Reply { status: refusal.status, headers, body: refusal.body(correlation_id) }
         }
     }
+}
+
+/// The same reply with a page for people in place of its JSON.
+pub(super) fn page_of_html(mut reply: Reply) -> Reply {
+    reply.headers.retain(|(name, _)| name != "content-type");
+    reply.headers.push(header("content-type", "text/html"));
+    Reply { body: PAGE_OF_HTML.to_vec(), ..reply }
 }
 
 pub(super) fn header(name: &str, value: &str) -> (String, String) {

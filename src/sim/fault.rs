@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::answer::{PAGE_OF_HTML, header};
+use super::answer::{header, page_of_html};
 use crate::api::wire::Reply;
 
 /// What can befall one call.
@@ -82,7 +82,7 @@ impl Fault {
         match self {
             Self::LostBefore | Self::LostAfter => None,
             Self::ErrorAfter => Some(Reply { status: draw().status, ..reply }),
-            Self::Garbage => Some(Reply { status: 200, body: PAGE_OF_HTML.to_vec(), ..reply }),
+            Self::Garbage => Some(page_of_html(Reply { status: 200, ..reply })),
             _ => Some(reply),
         }
     }

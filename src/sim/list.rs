@@ -35,6 +35,18 @@ pub(super) fn filter_of(params: Params<'_>) -> Result<Filter, Refusal> {
         .ok_or_else(|| Refusal::invalid_value(text, "state", "[active, inactive, deleted, any]").field("state"))
 }
 
+/// `id`, or `jabberId`: the id without its dashes, at the organisation's chat domain.
+fn wanted_ids(params: Params<'_>) -> Vec<String> {
+    let plain = params.all("id").into_iter().map(str::to_owned);
+    plain.chain(params.all("jabberId").into_iter().map(id_of_jabber)).collect()
+}
+
+fn id_of_jabber(jabber_id: &str) -> String {
+    let id = jabber_id.split('@').next().unwrap_or_default();
+    let part = |range| id.get(range).unwrap_or_default();
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..id.len().max(20))].join("-")
+}
+
 impl Org {
     pub(super) fn list(&mut self, call: Call<'_>) -> Answer {
         let params = Params(&call.request.query);
@@ -44,7 +56,7 @@ impl Org {
         let size = params.page_size(self.settings.page_size_max, self.settings.page_size_capped)?;
         let number = params.page_number()?;
         let descending = params.descending()?;
-        let ids = params.all("id");
+        let ids = wanted_ids(params);
         if ids.len() > IDS_MAX {
             return Err(Refusal::new(400, "max.user.ids", "Only 100 users can be requested at a time."));
         }
@@ -52,7 +64,7 @@ impl Org {
         if cap.is_some_and(|cap| u64::from(size) * u64::from(number) > u64::from(cap)) {
             return Err(Refusal::bad_request("The requested page is beyond the number of results that can be paged."));
         }
-        let some = (!ids.is_empty()).then(|| self.store.numbers(ids.into_iter()));
+        let some = (!ids.is_empty()).then(|| self.store.numbers(ids.iter().map(String::as_str)));
         let view = self.store.listing(call.now);
         let divisions = self.settings.shown_divisions();
         let some = some.or_else(|| divisions.as_ref().map(|_| view.index(filter).to_vec()));

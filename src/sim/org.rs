@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answer::{self, Answer, PAGE_OF_HTML, Refusal};
+use super::answer::{self, Answer, Refusal};
 use super::codec::uuid;
 use super::counts::Counts;
 use super::fault::Fault;
@@ -89,7 +89,7 @@ impl Org {
         let mut reply = answer::reply(answer, &self.next_correlation_id(), rate);
         name_methods(route, &mut reply);
         if self.settings.maintenance.is_some_and(|down| down.html && down.holds(self.now)) {
-            reply.body = PAGE_OF_HTML.to_vec();
+            reply = answer::page_of_html(reply);
         }
         if let Some(mut script) = self.after.take() {
             script(self, request, &mut reply);

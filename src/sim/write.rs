@@ -16,10 +16,7 @@ impl Org {
         let fields = object(&call.request.body)?;
         let place = "POST /api/v2/users";
         self.note_unknown(place, &typed::names(typed::CREATE), fields.keys().map(String::as_str));
-        for contact in contacts(&fields)? {
-            let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
-            self.note_unknown("POST /api/v2/users addresses", &typed::names(typed::CONTACT), names);
-        }
+        self.note_contact_fields("POST /api/v2/users addresses", contacts(&fields)?);
         let user = self.wanted_user(&fields, Origin::Token(call.token))?;
         self.store.settle_search(call.now);
         if let Some((_, holder)) = self.store.holder(&user.email, &self.settings) {
@@ -28,6 +25,13 @@ impl Org {
         }
         let user = self.store.add(user, Some(Due::after(call.now, &self.settings)));
         Ok(self.user_body(&user, Expand::default()))
+    }
+
+    fn note_contact_fields(&mut self, place: &str, contacts: &[Value]) {
+        for contact in contacts {
+            let names = contact.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+            self.note_unknown(place, &typed::names(typed::CONTACT), names);
+        }
     }
 
     fn wanted_user(&self, fields: &Map<String, Value>, created_by: Origin) -> Result<User, Refusal> {
@@ -85,6 +89,7 @@ impl Org {
         let fields = object(&call.request.body)?;
         let known = typed::names(typed::UPDATE);
         self.note_unknown("PATCH /api/v2/users/{userId}", &known, fields.keys().map(String::as_str));
+        self.note_contact_fields("PATCH /api/v2/users/{userId} addresses", contacts(&fields)?);
         let (at, user) = self.existing(id)?;
         let user = User::clone(user);
         self.check_version(&fields, user.version)?;
@@ -107,7 +112,8 @@ impl Org {
         })
     }
 
-    /// `state` is the only modifiable field when it is given; a deleted user can only be restored.
+    /// `state` is the only modifiable field when it is given; a deleted user can only be restored. Address and username
+    /// stay, as does what the simulator does not hold (manager, images, skills and the like).
     fn changed(&self, fields: &Map<String, Value>, mut user: User) -> Result<User, Refusal> {
         if let Some(state) = state(fields, &State::ALL)? {
             let holder = self.store.holder(&user.email, &self.settings);
@@ -128,6 +134,15 @@ impl Org {
         }
         if let Some(title) = text(fields, "title")? {
             user.title = Some(title.to_owned());
+        }
+        if fields.get("addresses").is_some_and(|given| !given.is_null()) {
+            user.addresses = contacts(fields)?.iter().map(understood).collect();
+            check_primary_address(&user)?;
+        }
+        if let Some(Value::Object(employer)) = fields.get("employerInfo")
+            && let Some(employee_id) = text(employer, "employeeId")?
+        {
+            user.employee_id = Some(employee_id.to_owned());
         }
         Ok(user)
     }
@@ -220,6 +235,18 @@ fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
     match contacts.iter().find(|contact| !is_contact(contact)) {
         Some(contact) => Err(refusal(contact)),
         None => Ok(contacts),
+    }
+}
+
+/// "The PRIMARY email address cannot be changed through this field; submitting a modified value [...] returns a 400".
+fn check_primary_address(user: &User) -> Result<(), Refusal> {
+    let is = |contact: &Value, field, word| contact.get(field).and_then(Value::as_str) == Some(word);
+    let changed = |contact: &&Value| {
+        is(contact, "type", "PRIMARY") && is(contact, "mediaType", "EMAIL") && !is(contact, "address", &user.email)
+    };
+    match user.addresses.iter().find(changed) {
+        Some(_) => Err(Refusal::bad_request("The primary address cannot be changed.").field("addresses")),
+        None => Ok(()),
     }
 }
 

@@ -54,7 +54,7 @@ python_with() {
 node_with() {
   local wanted="$*"
   if [[ "$(cat "$WORK/node_modules/.wanted" 2>/dev/null)" != "$wanted" ]]; then
-    npm install --prefix "$WORK" --silent --no-fund --no-audit --no-save "$@"
+    npm install --prefix "$WORK" --loglevel=error --no-fund --no-audit --no-save "$@"
     printf '%s' "$wanted" >"$WORK/node_modules/.wanted"
   fi
 }

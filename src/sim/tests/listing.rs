@@ -184,6 +184,18 @@ fn ids_are_repeated_or_joined_and_the_state_still_counts() {
 }
 
 #[test]
+fn a_jabber_id_names_one_user() {
+    let mut world = World::new();
+    world.org.seed_users(5);
+    let (_, page) = world.get("/api/v2/users");
+    let user = &page["entities"][2];
+    let jabber_id = user["chat"]["jabberId"].as_str().unwrap();
+    let (_, found) = world.get(&format!("/api/v2/users?jabberId={jabber_id}"));
+    assert_eq!(found["entities"], json!([user]));
+    assert_eq!(world.get("/api/v2/users?jabberId=x@simulated.orgspan.com").1["total"], 0);
+}
+
+#[test]
 fn a_listing_lags_behind_every_kind_of_write() {
     let mut world = World::with(|settings| settings.list_lag = Duration::from_secs(10));
     world.org.seed_users(3);

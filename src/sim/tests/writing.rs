@@ -143,6 +143,25 @@ fn a_patch_needs_the_current_version() {
 }
 
 #[test]
+fn a_patch_sets_contacts_and_the_number_with_the_employer() {
+    let mut world = World::new();
+    let id = world.seed("a@example.com", State::Active);
+    let contact = json!({"address": "+4930123456", "mediaType": "PHONE", "type": "WORK"});
+    let body = json!({"version": 1, "addresses": [contact], "employerInfo": {"employeeId": "0042"}, "selfUri": "x"});
+    let (status, user) = world.patch(&id, &body);
+    assert_eq!((status, &user["addresses"], user.get("employerInfo")), (200, &json!([contact]), None));
+    let (_, user) = world.get(&format!("/api/v2/users/{id}?expand=employerInfo"));
+    assert_eq!(user["employerInfo"], json!({"employeeId": "0042"}));
+    let (_, user) = world.patch(&id, &json!({"version": 2, "addresses": null, "title": "Agent"}));
+    assert_eq!(user["addresses"], json!([contact]));
+    assert_eq!(world.patch(&id, &json!({"version": 3, "addresses": [{"type": "WORK"}]})).0, 400);
+    let primary = |address| json!([{"address": address, "mediaType": "EMAIL", "type": "PRIMARY"}]);
+    assert_eq!(world.patch(&id, &json!({"version": 3, "addresses": primary("b@example.com")})).0, 400);
+    assert_eq!(world.patch(&id, &json!({"version": 3, "addresses": primary("a@example.com")})).0, 200);
+    assert!(world.org.unknown_fields().is_empty());
+}
+
+#[test]
 fn a_state_is_the_only_thing_a_patch_with_a_state_changes() {
     let mut world = World::new();
     let id = world.seed("a@example.com", State::Deleted);
