@@ -47,11 +47,12 @@ impl StateProof {
     /// Whether everybody of this state was seen: none held back, as many as promised, before and after.
     #[must_use]
     pub fn holds(&self) -> bool {
-        let is_read_out = self.walked || !self.capped && !self.is_doubted();
+        let is_read_out = !self.is_doubted() && (self.walked || !self.capped);
         is_read_out && self.total_end == Some(self.unique) && self.total_start == self.total_end
     }
 
-    /// Whether the total may be no more than what the service counts to: then only the cursor can confirm it.
+    /// Whether the total may be no more than what the service counts to. A cursor that ends there as well confirms nothing:
+    /// it may be a window over the same index. So nobody can prove that there are just so many.
     #[must_use]
     pub fn is_doubted(&self) -> bool {
         self.total_end.or(self.total_start) == Some(TOTAL_DOUBTED)
@@ -68,7 +69,7 @@ impl StateProof {
     /// Whether no further pass could prove it: where the service holds back or stops counting, it would again.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
-        self.capped && !self.walked || self.is_doubted() && !self.holds()
+        self.capped && !self.walked || self.is_doubted()
     }
 }
 
@@ -136,7 +137,11 @@ impl Certificate {
             );
         }
         if proof.is_doubted() {
-            let cursor = if proof.walked { "shows another number" } else { cursor };
+            let cursor = match proof.walked {
+                true if *unique == TOTAL_DOUBTED => "ends there, too",
+                true => "shows another number",
+                false => cursor,
+            };
             return format!(
                 "{state}: {unique} came of {start}, where the service may stop counting; the cursor listing {cursor}"
             );

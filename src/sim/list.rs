@@ -102,7 +102,8 @@ impl Org {
             None => fresh,
         };
         let view = self.store.listing(call.now);
-        let (page, more) = cursor.page(view.index(cursor.filter), size);
+        let numbers = first(view.index(cursor.filter), self.settings.cursor_cap, cursor.descending);
+        let (page, more) = cursor.page(numbers, size);
         let next = Cursor { last: page.last().copied(), made_ms: now, ..cursor };
         let next = more.then(|| next.seal(self.settings.seed));
         Ok(body(&CursorListing {
@@ -113,6 +114,12 @@ impl Org {
             cursor: next,
         }))
     }
+}
+
+/// As many as a walk in that direction comes to.
+fn first(numbers: &[At], cap: Option<u32>, descending: bool) -> &[At] {
+    let n = cap.map_or(numbers.len(), |cap| numbers.len().min(cap as usize));
+    if descending { &numbers[numbers.len() - n..] } else { &numbers[..n] }
 }
 
 fn shown(view: &View, numbers: Vec<At>, filter: Filter, divisions: Option<&[String]>) -> Vec<At> {

@@ -80,6 +80,9 @@ pub struct Settings {
     pub cursor: bool,
     /// Whether the client lacks the permission for it (403): it needs `directory:user:view` for all divisions.
     pub cursor_forbidden: bool,
+    /// How many users of a state a walk by cursor shows before it ends as if that were all; `None` for all of them. No source.
+    #[serde(deserialize_with = "spelling::limit")]
+    pub cursor_cap: Option<u32>,
     /// How long a cursor is good; an older one is answered with 400. No source.
     #[serde(deserialize_with = "spelling::seconds_or_none")]
     pub cursor_lifetime: Option<Duration>,
@@ -168,6 +171,7 @@ impl Default for Settings {
             totals_stop_at: None,
             cursor: true,
             cursor_forbidden: false,
+            cursor_cap: None,
             cursor_lifetime: None,
             search_page_size_max: 100,
             search_cap: Some(10_000),

@@ -19,58 +19,16 @@ macro_rules! switches {
     };
 }
 
-switches![
-    seed,
-    org_name,
-    divisions,
-    divisions_shown,
-    client_id,
-    client_secret,
-    bad_secret_status,
-    token_lifetime,
-    mints_per_minute,
-    rate_allowed,
-    create_rate_allowed,
-    org_rate_allowed,
-    rate_window,
-    rate_window_slides,
-    rate_headers,
-    rate_headers_on_errors,
-    reset_plus_one,
-    retry_after,
-    throttled_body_old,
-    limits_shown,
-    page_size_max,
-    page_size_capped,
-    page_cap,
-    totals_stop_at,
-    cursor,
-    cursor_forbidden,
-    cursor_lifetime,
-    search_page_size_max,
-    search_cap,
-    search_values_max,
-    search_values_cut,
-    search_usernames,
-    search_folds_case,
-    search_shows_deleted,
-    case_insensitive,
-    inactive_holds,
-    deleted_holds,
-    usernames_hold,
-    deleted_conflict_status,
-    conflict_code,
-    ascii_addresses,
-    text_chars_max,
-    uniqueness_lags,
-    stale_version_status,
-    list_lag,
-    search_lag,
-    latency,
-    finishes_orphans,
-    maintenance,
-    body_octets_max,
-];
+switches! {
+    seed, org_name, divisions, divisions_shown, client_id, client_secret, bad_secret_status, token_lifetime,
+    mints_per_minute, rate_allowed, create_rate_allowed, org_rate_allowed, rate_window, rate_window_slides,
+    rate_headers, rate_headers_on_errors, reset_plus_one, retry_after, throttled_body_old, limits_shown,
+    page_size_max, page_size_capped, page_cap, totals_stop_at, cursor, cursor_forbidden, cursor_cap,
+    cursor_lifetime, search_page_size_max, search_cap, search_values_max, search_values_cut, search_usernames,
+    search_folds_case, search_shows_deleted, case_insensitive, inactive_holds, deleted_holds, usernames_hold,
+    deleted_conflict_status, conflict_code, ascii_addresses, text_chars_max, uniqueness_lags, stale_version_status,
+    list_lag, search_lag, latency, finishes_orphans, maintenance, body_octets_max,
+}
 
 /// What a job has to come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,6 +154,12 @@ fn capped(settings: &mut Settings) {
     settings.cursor = false;
 }
 
+/// The same with a cursor behind the caps.
+fn walked(settings: &mut Settings) {
+    capped(settings);
+    settings.cursor = true;
+}
+
 fn looked_up(want: &mut Want) {
     want.is_complete = false;
 }
@@ -278,15 +242,12 @@ const SIDES: &[Side] = &[
     same(&["page_size_max", "page_size_capped"], |s| (s.page_size_max, s.page_size_capped) = (7, true)),
     same(&["page_size_max", "page_size_capped"], |s| s.page_size_max = 100),
     side(&["page_cap", "cursor", "search_values_max"], capped, looked_up),
-    same(&["page_cap", "cursor"], |s| {
-        capped(s);
-        s.cursor = true;
-    }),
+    same(&["page_cap", "cursor"], walked),
     side(
         &["cursor_forbidden"],
         |s| {
-            capped(s);
-            (s.cursor, s.cursor_forbidden) = (true, true);
+            walked(s);
+            s.cursor_forbidden = true;
         },
         looked_up,
     ),
@@ -294,16 +255,24 @@ const SIDES: &[Side] = &[
     side(
         &["cursor_lifetime"],
         |s| {
-            capped(s);
-            (s.cursor, s.cursor_lifetime, s.latency) =
-                (true, Some(Duration::from_millis(50)), Duration::from_millis(100));
+            walked(s);
+            (s.cursor_lifetime, s.latency) = (Some(Duration::from_millis(50)), Duration::from_millis(100));
         },
         looked_up,
     ),
     same(&["cursor_lifetime"], |s| {
-        capped(s);
-        (s.cursor, s.cursor_lifetime) = (true, Some(Duration::from_secs(60)));
+        walked(s);
+        s.cursor_lifetime = Some(Duration::from_secs(60));
     }),
+    // Behind a cap the walk has to come to as many as the total says.
+    side(
+        &["cursor_cap"],
+        |s| {
+            walked(s);
+            s.cursor_cap = Some(30);
+        },
+        looked_up,
+    ),
     // Totals that end with a page, and in the middle of one.
     side(
         &["totals_stop_at"],
