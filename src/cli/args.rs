@@ -337,7 +337,8 @@ pub struct Simulate {
     /// Invented users to begin with
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub users: u32,
-    /// Users to begin with: a CSV with the columns id, name, email, username, state, department, title, division
+    /// Users to begin with: a CSV with the column email and, where wanted, id, name, username, state, department, title,
+    /// division, employee_id, contacts, roles
     #[arg(long, value_name = "FILE")]
     pub seed_csv: Option<PathBuf>,
     /// Client id that may log in [default: demo-client]
@@ -379,7 +380,8 @@ pub struct Simulate {
     /// Users after which the listing of a state answers 400 [default: 10,000 for inactive, none for the others]
     #[arg(long, value_name = "N")]
     pub page_cap: Option<u32>,
-    /// Write every exchange as a line of JSON, without credentials; it holds people, so it is readable by you alone
+    /// Write every exchange as a line of JSON to this file, which is made, or replaced if it is such a record. Values
+    /// that open doors are masked by their names; people are not, so it is readable by you alone
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }

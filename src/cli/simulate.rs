@@ -21,11 +21,13 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
     let mut org = organisation(args)?;
     let (n_users, told) = (org.users().len() as u64, org.settings().clone());
     let mut signals = Signals::catch();
+    // The address first: whoever does not get it must not have emptied the record of who has. Calls wait meanwhile.
+    let listener = Server::bind(args.listen).map_err(|e| cannot_listen(e, args))?;
     let mut failure = match &args.record {
         Some(path) => record::start(&mut org, path)?,
         None => Failure::NONE,
     };
-    let server = start(org, args)?;
+    let server = Server::serve(org, listener).map_err(|e| cannot_listen(e, args))?;
     render.say(format!(
         "{} users, {} calls per {} s and token; client id {}, secret {}",
         count(n_users),
@@ -55,11 +57,9 @@ async fn serve_until(signals: &mut Signals, failure: &mut Failure, render: &Rend
     Some(error)
 }
 
-fn start(org: Org, args: &args::Simulate) -> Result<Server> {
-    Server::start(org, args.listen).map_err(|e| {
-        let kind = if e.kind() == std::io::ErrorKind::InvalidInput { Kind::Usage } else { Kind::File };
-        Error::new(kind, format!("cannot listen on {}", args.listen)).because(e)
-    })
+fn cannot_listen(e: std::io::Error, args: &args::Simulate) -> Error {
+    let kind = if e.kind() == std::io::ErrorKind::InvalidInput { Kind::Usage } else { Kind::File };
+    Error::new(kind, format!("cannot listen on {}", args.listen)).because(e)
 }
 
 /// What the scenario says, then what the flags say, and everybody whom either brings.
@@ -73,7 +73,8 @@ fn organisation(args: &args::Simulate) -> Result<Org> {
         None => Scenario::default(),
     };
     set(&mut scenario.service, args)?;
-    let mut org = scenario.org().map_err(|why| Error::new(Kind::File, why))?;
+    // What is wrong only now came with a flag.
+    let mut org = scenario.org().map_err(|why| Error::new(Kind::Usage, why))?;
     if let Some(path) = &args.seed_csv {
         org.seed_csv(&text(path)?).map_err(|why| Error::file("use", path, why))?;
     }

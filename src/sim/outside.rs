@@ -1,7 +1,7 @@
 //! What is around the organisation while a client works: strangers, and a network that fails.
 //!
 //! Pure as the rest: strangers act at a steady pace counted from the first call, whenever the next call makes it known;
-//! everything else is drawn from the seed.
+//! everything else is drawn from the seed. After a long silence they catch up with so many deeds and no more.
 
 use std::time::Duration;
 
@@ -10,12 +10,17 @@ use serde::Deserialize;
 use super::chance::Chance;
 use super::fault::{Drawn, Fault};
 use super::org::Org;
+use super::settings::check_lengths;
 use super::spelling;
 use super::user::{Origin, State};
 use crate::api::wire::{Method, Reply, Request};
 
 /// Most that a stranger may do in a minute.
 const PER_MINUTE_MAX: f64 = 60_000.0;
+/// Least, if he does anything: once a day.
+const PER_MINUTE_MIN: f64 = 1.0 / 1_440.0;
+/// Most deeds that one call makes known: whoever calls after a night would else wait for all of it.
+const CATCH_UP_MAX: usize = 10_000;
 
 /// What somebody else does meanwhile. Whomever a client of ours has created is left alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
@@ -64,8 +69,8 @@ impl Strangers {
     /// What cannot be meant.
     pub(super) fn check(&self) -> Result<(), String> {
         let paces = [self.calls_per_minute, self.creates_per_minute, self.deletes_per_minute, self.changes_per_minute];
-        if paces.iter().any(|pace| !(0.0..=PER_MINUTE_MAX).contains(pace)) {
-            return Err(format!("strangers do something 0 to {PER_MINUTE_MAX} times a minute"));
+        if paces.iter().any(|pace| *pace != 0.0 && !(PER_MINUTE_MIN..=PER_MINUTE_MAX).contains(pace)) {
+            return Err(format!("strangers do something never, or from once a day to {PER_MINUTE_MAX} times a minute"));
         }
         check_shares("strangers", &[self.takes, self.takes_and_deletes])
     }
@@ -74,6 +79,7 @@ impl Strangers {
 impl Network {
     /// What cannot be meant.
     pub(super) fn check(&self) -> Result<(), String> {
+        check_lengths(&[("slow_for", Some(self.slow_for))])?;
         check_shares("network", &self.shares().map(|(_, share)| share))
     }
 
@@ -107,6 +113,11 @@ enum Deed {
     Change,
 }
 
+/// Time between two deeds at a pace a minute.
+fn gap(pace: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(60.0 / pace).ok()
+}
+
 /// Strangers and network of one organisation, and how far they have got.
 pub(super) struct Outside {
     strangers: Strangers,
@@ -135,7 +146,6 @@ impl Outside {
     /// The deed that is due first, and when, if that is not after `now`.
     fn next(&mut self, now: Duration) -> Option<(Deed, Duration)> {
         let paces = self.paces();
-        let gap = |pace: f64| (pace > 0.0).then(|| Duration::from_secs_f64(60.0 / pace));
         let due = self.due.get_or_insert_with(|| paces.map(|(_, pace)| gap(pace).map(|gap| now + gap)));
         let (at, when) =
             (0..).zip(due.iter()).filter_map(|(at, when)| Some((at, (*when)?))).min_by_key(|(_, when)| *when)?;
@@ -145,6 +155,14 @@ impl Outside {
         let (deed, pace): (Deed, f64) = paces[at];
         due[at] = gap(pace).map(|gap| when + gap);
         Some((deed, when))
+    }
+
+    /// Leaves undone what is still due: the next of each is a gap from `now`.
+    fn skip(&mut self, now: Duration) {
+        let paces = self.paces();
+        for (when, (_, pace)) in self.due.iter_mut().flatten().zip(paces) {
+            *when = when.and_then(|when| if when > now { Some(when) } else { gap(pace).map(|gap| now + gap) });
+        }
     }
 
     fn fault(&mut self) -> Option<Fault> {
@@ -188,9 +206,11 @@ impl Org {
         let Some(mut outside) = self.outside.take() else {
             return Exchanged { reply: Some(self.reply(request, now)), late: Duration::ZERO };
         };
-        while let Some((deed, when)) = outside.next(now) {
+        for _ in 0..CATCH_UP_MAX {
+            let Some((deed, when)) = outside.next(now) else { break };
             self.stranger_acts(deed, when, &mut outside);
         }
+        outside.skip(now);
         self.stranger_takes(request, now, &mut outside);
         let fault = outside.fault();
         let exchanged = self.meet(fault, request, now, &mut outside);

@@ -10,9 +10,13 @@
 //!
 //! Where a scenario let something befall a call, `fault` names it; the reply is then null if nothing went back.
 //! `ms` is the time since the simulator started. A query is a list of pairs, since its names repeat; headers of one name
-//! are joined by commas. A body is JSON if it can be read as that, else text, and null if it is empty. What opens a door
-//! is masked: credentials in headers and queries, bodies of `/oauth/`, and members of JSON with such a name. People are
-//! not: the file is as private as a roster.
+//! are joined by commas. A body is JSON if it can be read as that, and null if it is empty; else that of a reply is text,
+//! and of a request its length alone is told: `"*** (42 octets)"`.
+//!
+//! What opens a door is masked: parameters of a query and members of JSON whose name speaks of a secret, a password, a
+//! token or the like, however it is spelt; requests to `/oauth/`; and every header but those that are known to hold none.
+//! What a client puts where nobody expects a secret (a path, a name) stands as it is. People are not masked: the file is
+//! as private as a roster.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,11 +31,36 @@ use crate::api::wire::{Reply, Request};
 const VERSION: u32 = 1;
 /// Stands for what is not told.
 const MASK: &str = "***";
-/// Headers whose values open a door.
-const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-/// Members of JSON and parameters of a query that do.
-const SECRET_NAMES: [&str; 7] =
-    ["access_token", "refresh_token", "client_secret", "password", "newPassword", "oldPassword", "token"];
+/// Headers whose values open no door.
+const OPEN_HEADERS: [&str; 24] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "allow",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "expect",
+    "host",
+    "inin-correlation-id",
+    "inin-ratelimit-allowed",
+    "inin-ratelimit-count",
+    "inin-ratelimit-reset",
+    "keep-alive",
+    "pragma",
+    "purecloud-sdk",
+    "retry-after",
+    "te",
+    "transfer-encoding",
+    "user-agent",
+];
+/// A name that holds one of these, in small letters and without `_` and `-`, is that of something that opens a door.
+const SECRET_WORDS: [&str; 9] =
+    ["secret", "password", "passwd", "passphrase", "token", "credential", "authorization", "assertion", "apikey"];
 
 /// One exchange.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +87,8 @@ pub fn header(tool: &str) -> String {
 #[must_use]
 pub fn line(n: u64, exchange: &Exchange<'_>) -> String {
     let Exchange { at, method, request, reply, fault } = exchange;
-    let of_login = request.path.starts_with("/oauth/");
+    // However many slashes a client puts before it.
+    let of_login = request.path.to_ascii_lowercase().contains("/oauth/");
     let line = Line {
         ev: "exchange",
         n,
@@ -66,15 +96,15 @@ pub fn line(n: u64, exchange: &Exchange<'_>) -> String {
         request: Asked {
             method,
             path: &request.path,
-            query: request.query.iter().map(shown_pair).collect(),
+            query: request.query.iter().map(|pair| shown_pair(pair, of_login)).collect(),
             headers: headers(&request.headers),
             // A form, and a secret in it.
-            body: if of_login && !request.body.is_empty() { json!(MASK) } else { body(&request.body) },
+            body: if of_login && !request.body.is_empty() { json!(MASK) } else { asked_body(&request.body) },
         },
         reply: reply.map(|reply| Answered {
             status: reply.status,
             headers: headers(&reply.headers),
-            body: body(&reply.body),
+            body: replied_body(&reply.body),
         }),
         fault: fault.map(Fault::as_str),
     };
@@ -109,19 +139,36 @@ struct Answered {
     body: Value,
 }
 
-fn shown_pair((name, value): &(String, String)) -> [&str; 2] {
-    [name, if is_secret(name) { MASK } else { value }]
+/// Whether `line` is a [`header`], of whatever tool and layout.
+#[must_use]
+pub fn is_header(line: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(line).is_ok_and(|head| head["ev"] == "header" && head["what"] == "exchanges")
+}
+
+/// The `value` of a member, as text in which nothing opens a door.
+pub(super) fn shown(name: &str, value: &Value) -> String {
+    if is_secret(name) {
+        return MASK.to_owned();
+    }
+    let mut value = value.clone();
+    mask(&mut value);
+    value.to_string()
+}
+
+fn shown_pair((name, value): &(String, String), of_login: bool) -> [&str; 2] {
+    [name, if of_login || is_secret(name) { MASK } else { value }]
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRET_NAMES.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+    let plain = name.replace(['_', '-'], "").to_ascii_lowercase();
+    plain != "tokentype" && SECRET_WORDS.iter().any(|word| plain.contains(word))
 }
 
 fn headers(all: &[(String, String)]) -> BTreeMap<String, String> {
     let mut shown = BTreeMap::<String, String>::new();
     for (name, value) in all {
         let name = name.to_ascii_lowercase();
-        let value = if SECRET_HEADERS.contains(&name.as_str()) { scheme(value) } else { value.clone() };
+        let value = if OPEN_HEADERS.contains(&name.as_str()) { value.clone() } else { scheme(value) };
         shown.entry(name).and_modify(|all| *all = format!("{all}, {value}")).or_insert(value);
     }
     shown
@@ -135,17 +182,27 @@ fn scheme(value: &str) -> String {
     }
 }
 
-fn body(bytes: &[u8]) -> Value {
+/// Without names nobody knows what a text, or a number alone, is: a form may hold a secret.
+fn asked_body(bytes: &[u8]) -> Value {
     if bytes.is_empty() {
         return Value::Null;
     }
-    match serde_json::from_slice(bytes) {
-        Ok(mut json) => {
-            mask(&mut json);
-            json
-        }
-        Err(_) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+    let named = masked(bytes).filter(|json| json.is_object() || json.is_array());
+    named.unwrap_or_else(|| json!(format!("{MASK} ({} octets)", bytes.len())))
+}
+
+/// What is no JSON here is a page of ours.
+fn replied_body(bytes: &[u8]) -> Value {
+    if bytes.is_empty() {
+        return Value::Null;
     }
+    masked(bytes).unwrap_or_else(|| json!(String::from_utf8_lossy(bytes)))
+}
+
+fn masked(bytes: &[u8]) -> Option<Value> {
+    let mut json = serde_json::from_slice(bytes).ok()?;
+    mask(&mut json);
+    Some(json)
 }
 
 /// Masks the secrets of a body, however deep.
@@ -226,7 +283,61 @@ mod tests {
     }
 
     #[test]
+    fn a_request_body_that_has_no_names_is_told_by_its_length() {
+        let secret = "canary";
+        let form = format!("grant_type=client_credentials&client_secret={secret}");
+        let broken = format!("{{\"password\": \"{secret}\"");
+        let alone = format!("\"{secret}\"");
+        let reply = Reply { status: 400, headers: Vec::new(), body: Vec::new() };
+        for (path, body, told) in [
+            ("/api/v2/users", form.as_str(), format!("*** ({} octets)", form.len())),
+            ("/api/v2/users", &broken, format!("*** ({} octets)", broken.len())),
+            ("/api/v2/users", &alone, format!("*** ({} octets)", alone.len())),
+            ("//oauth/token", &form, "***".to_owned()),
+            ("/OAuth/token", "{\"code\":\"canary\"}", "***".to_owned()),
+        ] {
+            let request = Request { body: body.into(), ..Request::new(Host::Api, Method::Post, path) };
+            let (text, json) = read(&request, &reply);
+            assert!(!text.contains(secret) && json["request"]["body"] == told, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_name_however_it_is_spelt() {
+        for name in
+            ["clientSecret", "accessToken", "id_token", "CLIENT-SECRET", "new_password", "tokens", "X-Api-Key", "token"]
+        {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["token_type", "tokenType", "previousPage", "nextPage", "nextUri", "cursor", "expires_in", "name"] {
+            assert!(!is_secret(name), "{name}");
+        }
+        let deep = json!([{"a": {"refreshToken": ["canary"], "b": 1}, "secretKeys": {"c": "canary"}}]);
+        assert_eq!(shown("x", &deep), r#"[{"a":{"b":1,"refreshToken":"***"},"secretKeys":"***"}]"#);
+        assert_eq!(shown("Password", &json!(["canary"])), MASK);
+    }
+
+    #[test]
+    fn only_headers_that_are_known_to_hold_no_secret_are_told() {
+        let open = ["Host", "content-type", "User-Agent", "purecloud-sdk", "accept"].map(|name| pair(name, "open"));
+        let closed =
+            ["referer", "x-api-key", "origin", "forwarded", "Proxy-Authorization"].map(|name| pair(name, "canary"));
+        let headers = [open.to_vec(), closed.to_vec()].concat();
+        let request = Request { headers, ..Request::new(Host::Api, Method::Get, "/api/v2/users") };
+        let (text, json) = read(&request, &Reply { status: 200, headers: Vec::new(), body: Vec::new() });
+        assert!(!text.contains("canary"), "{text}");
+        let told = json["request"]["headers"].as_object().unwrap();
+        assert_eq!(told.len(), 10);
+        assert_eq!(told.values().filter(|value| **value == "open").count(), 5);
+        assert_eq!(told["referer"], MASK);
+    }
+
+    #[test]
     fn the_first_line_says_what_the_file_is() {
+        assert!(is_header(header("x").as_bytes()));
+        for other in ["", "email,name", "[users]", "{}", "[]", "{\"ev\":\"header\",\"what\":\"journal\"}"] {
+            assert!(!is_header(other.as_bytes()), "{other}");
+        }
         let head: Value = serde_json::from_str(&header("rosterdiff 0.1.0")).unwrap();
         assert_eq!(head, json!({"ev": "header", "v": 1, "what": "exchanges", "tool": "rosterdiff 0.1.0"}));
     }

@@ -68,14 +68,7 @@ impl Scenario {
 
     /// What can be read and cannot be meant.
     fn check(&self) -> Result<(), String> {
-        let service = &self.service;
-        let statuses = [service.bad_secret_status, service.stale_version_status, service.deleted_conflict_status];
-        if statuses.iter().any(|status| !(400..=499).contains(status)) {
-            return Err("a status of a refusal is from 400 to 499".to_owned());
-        }
-        if service.rate_window.is_zero() || service.page_size_max == 0 || service.search_page_size_max == 0 {
-            return Err("a window and a page are not empty".to_owned());
-        }
+        self.service.check()?;
         let Users { mixed, active, inactive, deleted } = self.users;
         if [mixed, active, inactive, deleted].into_iter().any(|n| n > USERS_MAX) {
             return Err(format!("more than {USERS_MAX} users are not invented"));
@@ -89,6 +82,7 @@ impl Scenario {
     /// # Errors
     /// Says what cannot be meant.
     pub fn org(self) -> Result<Org, String> {
+        self.check()?;
         let Users { mixed, active, inactive, deleted } = self.users;
         let mut org = Org::new(self.service);
         org.seed_users(mixed);
@@ -151,6 +145,32 @@ mod tests {
             let why = Scenario::parse(text).unwrap_err();
             assert!(why.starts_with(&format!("{line}: unknown ")) && why.contains(known), "{text}: {why}");
         }
+    }
+
+    #[test]
+    fn what_no_clock_and_no_memory_could_hold_is_refused_by_its_name() {
+        for (text, why) in [
+            ("[service]\nrate_window = 1e18\nretry_after = 'date'\n", "rate_window is longer than 100 years"),
+            ("[service]\ntoken_lifetime = 4e9\n", "token_lifetime is longer"),
+            ("[service]\ncursor_lifetime = 4e9\n", "cursor_lifetime is longer"),
+            ("[service]\nlist_lag = 1.8e19\n", "list_lag is longer"),
+            ("[service]\nsearch_lag = 1.8e19\n", "search_lag is longer"),
+            ("[service]\nlatency = 1.8e19\n", "latency is longer"),
+            ("[service.maintenance]\nbegins = 1.8e19\nlasts = 1\n", "maintenance.begins is longer"),
+            ("[service.maintenance]\nbegins = 1\nlasts = 1.8e19\n", "maintenance.lasts is longer"),
+            ("[network]\nslow = 1.0\nslow_for = 1e19\n", "slow_for is longer"),
+            ("[service]\nbody_octets_max = 9223372036854775807\n", "body_octets_max is at most 16777216"),
+            ("[strangers]\ncalls_per_minute = 1e-300\n", "once a day"),
+            ("[strangers]\ndeletes_per_minute = 0.0006\n", "once a day"),
+        ] {
+            let told = Scenario::parse(text).unwrap_err();
+            assert!(told.contains(why), "{text}: {told}");
+        }
+        let most = "[service]\nrate_window = 3e9\nlatency = 3e9\nbody_octets_max = 16777216\n\
+                    [service.maintenance]\nbegins = 3e9\nlasts = 3e9\n[strangers]\ncalls_per_minute = 0.0007\n";
+        Scenario::parse(most).unwrap();
+        let late = Settings { list_lag: Duration::MAX, ..Settings::default() };
+        assert!(Scenario { service: late, ..Scenario::default() }.org().is_err(), "whoever made it");
     }
 
     #[test]

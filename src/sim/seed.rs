@@ -80,9 +80,9 @@ impl Org {
         }
     }
 
-    /// Adds the users of a CSV whose header names some of
-    /// `id,name,email,username,state,department,title,division,employee_id,contacts,roles`; only `email` or `username` is
-    /// required, an empty cell counts as left out. A division is named as in the settings; contacts are addresses parted by
+    /// Adds the users of a CSV whose header names `email` and any of
+    /// `id,name,username,state,department,title,division,employee_id,contacts,roles`; in each line `email` or `username`
+    /// is required, an empty cell counts as left out. A division is named as in the settings; contacts are addresses parted by
     /// blanks. Other columns are passed over. How many were added.
     ///
     /// # Errors

@@ -13,17 +13,17 @@ use axum::http;
 use axum::response::Response;
 use axum::serve::ListenerExt;
 use http_body::Frame;
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::codec::pairs;
 use super::org::Org;
+use super::settings::READ_OCTETS_MAX;
 use super::shared::Shared;
 use crate::api::wire::{Host, Lost, Method, Reply, Request};
 
-/// Most octets read of a body, so that a client that sends too much gets its 413 and not a broken pipe.
-const READ_OCTETS_MAX: usize = 16 << 20;
 /// How long a stop waits for calls in flight.
 const STOP_WAIT: Duration = Duration::from_secs(2);
 
@@ -41,15 +41,31 @@ impl Server {
     /// # Errors
     /// When the address is not loopback (`InvalidInput`), cannot be bound, or there is no tokio runtime.
     pub fn start(org: impl Into<Shared>, listen: SocketAddr) -> io::Result<Self> {
+        Self::serve(org, Self::bind(listen)?)
+    }
+
+    /// Takes the address; who connects from now on waits for [`Server::serve`].
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
         if !listen.ip().is_loopback() {
             let text = format!("the simulator listens on loopback only (127.0.0.1 or [::1]), not on {}", listen.ip());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        let runtime = Handle::try_current().map_err(io::Error::other)?;
+        Handle::try_current().map_err(io::Error::other)?;
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    }
+
+    /// Serves `org` from a task of the current runtime.
+    ///
+    /// # Errors
+    /// When the listener has no address, or there is no tokio runtime.
+    pub fn serve(org: impl Into<Shared>, listener: TcpListener) -> io::Result<Self> {
+        let runtime = Handle::try_current().map_err(io::Error::other)?;
         let addr = listener.local_addr()?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
         let shared = org.into();
         let (stop, stopped) = oneshot::channel();
         let task = runtime.spawn(serve(listener, shared.clone(), stopped));
@@ -103,7 +119,7 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: tokio::net::TcpListener, shared: Shared, stopped: oneshot::Receiver<()>) -> io::Result<()> {
+async fn serve(listener: TcpListener, shared: Shared, stopped: oneshot::Receiver<()>) -> io::Result<()> {
     let router = Router::new().fallback(move |request: http::Request<Body>| {
         let shared = shared.clone();
         async move { answer(shared, request).await }
@@ -124,7 +140,7 @@ async fn answer(shared: Shared, request: http::Request<Body>) -> Result<Response
     let body = match to_bytes(body, READ_OCTETS_MAX).await {
         Ok(body) => body.to_vec(),
         // Whatever it was, it is too long; that is all the organisation looks at.
-        Err(_) => vec![b' '; octets_max + 1],
+        Err(_) => vec![b' '; octets_max.min(READ_OCTETS_MAX) + 1],
     };
     let request = Request {
         host: if head.uri.path().starts_with("/oauth/") { Host::Login } else { Host::Api },

@@ -10,6 +10,11 @@ use serde::Deserialize;
 use super::spelling;
 use super::view::Filter;
 
+/// Most octets read of a body, so that a client that sends too much gets its 413 and not a broken pipe.
+pub(super) const READ_OCTETS_MAX: usize = 16 << 20;
+/// Longest length of time that can be meant, in years: sums with it stay far from the end of any clock.
+const YEARS_MAX: u64 = 100;
+
 /// How the simulated organisation behaves. Every field can be changed while it runs.
 ///
 /// In a scenario each is set by its name: lengths of time in seconds, what may be without an end as `"none"`.
@@ -138,7 +143,7 @@ pub struct Settings {
     pub finishes_orphans: bool,
     /// When the service is down for maintenance, since the simulator started: everything is answered with 503.
     pub maintenance: Option<Maintenance>,
-    /// Largest request body, in octets (limit `request.bytes.max`); above it the answer is 413.
+    /// Largest request body, in octets (limit `request.bytes.max`); above it the answer is 413. At most 16 MiB.
     pub body_octets_max: usize,
 }
 
@@ -200,6 +205,42 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// What can be read and cannot be meant.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let statuses = [self.bad_secret_status, self.stale_version_status, self.deleted_conflict_status];
+        if statuses.iter().any(|status| !(400..=499).contains(status)) {
+            return Err("a status of a refusal is from 400 to 499".to_owned());
+        }
+        if self.rate_window.is_zero() || self.page_size_max == 0 || self.search_page_size_max == 0 {
+            return Err("a window and a page are not empty".to_owned());
+        }
+        if self.body_octets_max > READ_OCTETS_MAX {
+            return Err(format!("body_octets_max is at most {READ_OCTETS_MAX}"));
+        }
+        let (begins, lasts) = self.maintenance.map(|down| (down.begins, down.lasts)).unzip();
+        check_lengths(&[
+            ("token_lifetime", Some(self.token_lifetime)),
+            ("rate_window", Some(self.rate_window)),
+            ("cursor_lifetime", self.cursor_lifetime),
+            ("list_lag", Some(self.list_lag)),
+            ("search_lag", Some(self.search_lag)),
+            ("latency", Some(self.latency)),
+            ("maintenance.begins", begins),
+            ("maintenance.lasts", lasts),
+        ])
+    }
+}
+
+/// Whether each of them can be meant.
+pub(super) fn check_lengths(named: &[(&str, Option<Duration>)]) -> Result<(), String> {
+    let longest = Duration::from_secs(YEARS_MAX * 366 * 86_400);
+    match named.iter().find(|(_, length)| length.is_some_and(|length| length > longest)) {
+        Some((name, _)) => Err(format!("{name} is longer than {YEARS_MAX} years")),
+        None => Ok(()),
+    }
+}
+
 /// How a 429 says how long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -231,7 +272,7 @@ pub struct Maintenance {
 
 impl Maintenance {
     pub(super) fn holds(self, now: Duration) -> bool {
-        (self.begins..self.begins + self.lasts).contains(&now)
+        now.checked_sub(self.begins).is_some_and(|since| since < self.lasts)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::answer::Refusal;
 use super::page::Params;
+use super::record::shown;
 use super::route::Route;
 use crate::api::wire::{Method, Request};
 
@@ -128,7 +129,7 @@ pub(super) fn check(route: Route<'_>, request: &Request) -> Result<(), Refusal> 
     let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&request.body) else { return Ok(()) };
     match odd_one(members, &fields) {
         Some((name, value)) => {
-            Err(Refusal::invalid_value(&value.to_string(), name, "see the published shape").field(name))
+            Err(Refusal::invalid_value(&shown(name, value), name, "see the published shape").field(name))
         }
         None => Ok(()),
     }

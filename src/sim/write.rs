@@ -6,6 +6,7 @@ use super::answer::{Answer, Refusal, body};
 use super::list::filter_of;
 use super::org::{Call, Org};
 use super::page::Params;
+use super::record::shown;
 use super::store::Due;
 use super::typed;
 use super::user::{Expand, Origin, State, User};
@@ -197,7 +198,7 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(Refusal::invalid_value(&other.to_string(), "String", "text").field(name)),
+        Some(other) => Err(Refusal::invalid_value(&shown(name, other), "String", "text").field(name)),
     }
 }
 
@@ -226,7 +227,7 @@ fn state(fields: &Map<String, Value>, allowed: &[State]) -> Result<Option<State>
 
 fn contacts(fields: &Map<String, Value>) -> Result<&[Value], Refusal> {
     let refusal =
-        |value: &Value| Refusal::invalid_value(&value.to_string(), "Contact", "see Contact").field("addresses");
+        |value: &Value| Refusal::invalid_value(&shown("addresses", value), "Contact", "see Contact").field("addresses");
     let contacts = match fields.get("addresses") {
         None | Some(Value::Null) => return Ok(&[]),
         Some(Value::Array(contacts)) => contacts,
