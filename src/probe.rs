@@ -3,8 +3,8 @@
 //! One exact search takes many addresses and all states. How many it takes is not documented, so a refusal halves the
 //! batch and the largest size that passes is kept. Whether it tells upper from lower case is not documented either: a
 //! user who is listed is sought in the other case first. Whether it passes over what it does not take is not documented
-//! either: that user is the last value of every search that is larger than those before, and has to be found. A search is
-//! an index of its own and no more than the service's word: what comes back counts only if it holds a key that was asked
+//! either: that user is the last value of every search that is larger than those before, and has to be found (if he is
+//! sought himself, behind everybody else). A search is an index of its own and no more than the service's word: what comes back counts only if it holds a key that was asked
 //! for.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -94,7 +94,8 @@ async fn ask<W: Wire>(
     fields: &'static [&'static str],
     asked: Asked,
 ) -> Result<(Asked, Answer)> {
-    let values: Vec<&str> = asked.values.iter().chain(&asked.known).map(String::as_str).collect();
+    let known = asked.known.as_ref().map(|known| &known.address);
+    let values: Vec<&str> = asked.values.iter().chain(known).map(String::as_str).collect();
     let answer = client.search(fields, &values).await?;
     Ok((asked, answer))
 }
@@ -103,8 +104,8 @@ async fn ask<W: Wire>(
 #[derive(Debug)]
 struct Asked {
     values: Vec<String>,
-    /// The last value: of somebody who is there.
-    known: Option<String>,
+    /// Whose address is the last value: somebody who is there.
+    known: Option<Known>,
 }
 
 impl Asked {
@@ -118,7 +119,28 @@ impl Asked {
 
     /// Whether the answer lacks whom it has to have.
     fn lacks_known(&self, answer: &Answer) -> bool {
-        self.known.as_ref().is_some_and(|known| answer.is_ok() && !is_held(answer, known))
+        self.known.as_ref().is_some_and(|known| answer.is_ok() && !known.is_in(answer))
+    }
+}
+
+/// A user who is listed.
+#[derive(Clone, Debug)]
+struct Known {
+    id: String,
+    /// His e-mail, as the organisation spells it.
+    address: String,
+    keys: Vec<String>,
+}
+
+impl Known {
+    fn of(user: User) -> Option<Self> {
+        let keys = Keys::of_user(&user).into_iter().collect();
+        let address = email::normalise(&user.email?).ok()?.address;
+        Some(Self { id: user.id, address, keys })
+    }
+
+    fn is_in(&self, answer: &Answer) -> bool {
+        answer.as_ref().is_ok_and(|users| users.iter().any(|user| user.id == self.id))
     }
 }
 
@@ -130,7 +152,7 @@ struct Search {
     suspects: VecDeque<Vec<String>>,
     batch: Batch,
     /// Somebody whom a search finds, as far as is known; and the size of a search that did not find him among others.
-    known: Option<String>,
+    known: Option<Known>,
     missed_at: Option<usize>,
     n_values: u64,
     n_done: u64,
@@ -177,7 +199,7 @@ impl Search {
 
     /// Learns from users who are listed whether usernames can be searched and whether case matters.
     async fn learn<W: Wire>(&mut self, client: &Arc<Client<W>>) -> Result<()> {
-        let known = listed_addresses(client).await?;
+        let known = listed_users(client).await?;
         let stranger = self.wanted.iter().min().cloned().unwrap_or_default();
         if self.ask(client, &stranger).await?.is_err() {
             self.proof.usernames = false;
@@ -187,12 +209,12 @@ impl Search {
         }
         // An organisation without anybody has nobody to miss.
         self.proof.case_matters = known.is_empty().then_some(false);
-        for address in &known {
-            let folds = is_held(&self.ask(client, &swap_case(address)).await?, address);
+        for known in known {
+            let folds = known.is_in(&self.ask(client, &swap_case(&known.address)).await?);
             // Perhaps it is not in the index yet: only if it is found as it is spelt does case matter.
-            if folds || is_held(&self.ask(client, address).await?, address) {
+            if folds || known.is_in(&self.ask(client, &known.address).await?) {
                 self.proof.case_matters = Some(!folds);
-                self.known = Some(address.clone());
+                self.known = Some(known);
                 break;
             }
         }
@@ -201,7 +223,10 @@ impl Search {
 
     fn fill(&mut self, sought: &[Sought]) {
         let mut left = self.wanted.clone();
-        for one in sought.iter().filter(|s| left.remove(&s.key)) {
+        // He who shows whether a search reads to its end must not be found by a value before that: he comes last.
+        let is_known = |one: &&Sought| self.known.as_ref().is_some_and(|known| known.keys.contains(&one.key));
+        let (last, first): (Vec<_>, Vec<_>) = sought.iter().filter(|s| left.remove(&s.key)).partition(is_known);
+        for one in first.into_iter().chain(last) {
             let mut values = email::spellings(&one.address, &one.key);
             if self.proof.case_matters == Some(false) {
                 values.retain(|v| *v == one.key || v.to_lowercase() != one.key);
@@ -300,23 +325,17 @@ impl Search {
     }
 }
 
-/// Addresses of a few users as the organisation spells them: active ones, or whoever there is.
-async fn listed_addresses<W: Wire>(client: &Arc<Client<W>>) -> Result<Vec<String>> {
+/// A few users with an e-mail: active ones, or whoever there is.
+async fn listed_users<W: Wire>(client: &Arc<Client<W>>) -> Result<Vec<Known>> {
     for state in State::ALL {
         if let Ok(page) = client.page(state, 1, KNOWN_PAGE_SIZE).await? {
-            let usable = page.users.into_iter().filter_map(|user| email::normalise(&user.email?).ok());
-            let known: Vec<String> = usable.map(|address| address.address).take(KNOWN).collect();
+            let known: Vec<Known> = page.users.into_iter().filter_map(Known::of).take(KNOWN).collect();
             if !known.is_empty() {
                 return Ok(known);
             }
         }
     }
     Ok(Vec::new())
-}
-
-fn is_held(answer: &Answer, known: &str) -> bool {
-    let key = email::normalise(known).map(|address| address.key).unwrap_or_default();
-    answer.as_ref().is_ok_and(|users| users.iter().any(|user| Keys::of_user(user).contains(&key)))
 }
 
 /// The same address in the other case.

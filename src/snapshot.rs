@@ -131,6 +131,12 @@ impl Certificate {
         let said = |total: &Option<u64>| total.map_or_else(|| "an unknown number".to_owned(), |n| n.to_string());
         let (start, end) = (said(total_start), said(total_end));
         let cursor = self.no_cursor.as_deref().unwrap_or("broke off");
+        if proof.capped && !proof.walked && Some(*unique) == *total_start {
+            return format!(
+                "{state}: {unique} came of {start} and fill the last page, and the service refuses to say whether others \
+                 follow; the cursor listing {cursor}"
+            );
+        }
         if proof.capped && !proof.walked {
             return format!(
                 "{state}: the service lists {unique} of {start} and refuses the rest; the cursor listing {cursor}"

@@ -199,6 +199,10 @@ impl Taken {
         let listing = &mut self.listings[job.state as usize];
         match &job.ask {
             // What a capped listing answers; on page 1 the page may be too large.
+            // Behind the promised pages there may be no page at all.
+            Ask::Page { number, .. } if words.status == 404 && listing.is_behind(*number) => {
+                Ok(listing.paged(*number, 0, self.no_cursor.is_none()))
+            }
             Ask::Page { .. } if words.status == 400 => {
                 listing.proof.capped = true;
                 Ok(listing.walk(self.no_cursor.is_none()))

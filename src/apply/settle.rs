@@ -196,15 +196,18 @@ async fn holders<W: Wire>(finder: &Finder<W>, rows: &[Sought], which: &[usize]) 
     Ok(held.collect())
 }
 
-/// Looks for many at once, but for those who are looked for the last time: whoever is then not found is sent again or given
-/// up, and a service may pass over values in silence.
+/// Looks for many at once, but for those who are looked for the last time before they may be sent again: a service may pass
+/// over values in silence.
 async fn found<W: Wire>(
     finder: &Finder<W>,
     rows: &[Sought],
     which: &[usize],
     spellings: &[Vec<String>],
 ) -> Result<Found> {
-    let (last, others): (Vec<_>, Vec<_>) = which.iter().zip(spellings).partition(|(at, _)| rows[**at].is_last());
+    let (last, others): (Vec<_>, Vec<_>) = which.iter().zip(spellings).partition(|(at, _)| {
+        let row = &rows[**at];
+        row.is_last() && row.todo.ambiguous
+    });
     let together: Vec<String> = others.into_iter().flat_map(|(_, values)| values.iter().cloned()).collect();
     let mut found = finder.find(&together).await?;
     for value in last.into_iter().flat_map(|(_, values)| values) {
@@ -241,6 +244,10 @@ impl<W: Wire> Worker<W> {
             (Cause::RefusedLater(reply), _) => self.done(sought.todo.person.row, Outcome::Refused, None, reply.clone()),
             // Over the whole settling time nobody but the deleted holder: that is whom the service means.
             (Cause::Conflict(_), Some(deleted)) => self.met(&sought, Outcome::Taken, deleted),
+            // Nobody holds it, so the 400 meant something else about the row: that is its answer.
+            (Cause::Conflict(reply), None) if !ambiguous && reply.http == Some(400) => {
+                self.done(sought.todo.person.row, Outcome::Refused, None, reply.clone())
+            }
             // A holder that cannot be found stays unknown; a create that was lost may go again.
             (Cause::Conflict(_), None) if !ambiguous => Ok(Step::Unresolved),
             _ if attempt - n_before.min(attempt) >= ATTEMPTS_MAX => Ok(Step::Unresolved),

@@ -140,6 +140,11 @@ impl Listing {
         self.beyond(number <= self.promised || n_fresh > 0, cursor_works)
     }
 
+    /// Whether a page stands behind those that were promised.
+    pub(super) const fn is_behind(&self, number: u32) -> bool {
+        number > self.promised
+    }
+
     /// All pages that were promised are in. Pages may have been short, more users may have come, or the total may end where
     /// the service stops counting, and with it the last page: then the page behind the last one tells. Where that is
     /// beyond what it pages to, too, only a walk does.

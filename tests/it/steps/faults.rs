@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rosterdiff::api::Options;
+use rosterdiff::api::wire::Request;
 use rosterdiff::apply::Outcome;
 use rosterdiff::error::Kind;
-use rosterdiff::sim::Settings;
+use rosterdiff::sim::{Settings, State};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::rig::{
@@ -54,6 +56,33 @@ async fn where_a_search_passes_over_values_in_silence_nobody_is_sent_again_who_i
     assert!(done.of(Outcome::Adopted) > 50, "{done:?}");
     let counts = rig.direct.with_org(|org| (org.counts().n("POST", "/api/v2/users"), org.counts().n_conflicts()));
     assert_eq!(counts, (90, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_400_that_speaks_of_a_conflict_and_of_nobody_is_a_refusal() {
+    let dir = scratch();
+    let mut org = org_of(0, Settings { deleted_conflict_status: 400, ..Settings::default() });
+    let email = |request: &Request| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        body["email"].as_str().unwrap().to_owned()
+    };
+    // Somebody deleted holds the address of every create, and nobody does when he is looked for.
+    org.before_each(move |org, request, now| {
+        if is_create(request) {
+            org.stranger_creates(&email(request), State::Deleted, now);
+        }
+    });
+    org.after_each(move |org, request, _| {
+        if is_create(request) {
+            org.stranger_erases(&email(request));
+        }
+    });
+    let rig = rig(org);
+    let plan = rig.plan(&roster_of(0, 5)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    let done = outcomes(&plan, dir.path());
+    assert_eq!(done.of(Outcome::Refused), 5, "{done:?}");
+    assert_eq!(rig.direct.with_org(|org| org.counts().n_outcome("POST", "/api/v2/users", 400)), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -116,6 +116,26 @@ fn new_rows(n: usize) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn values_that_are_passed_over_are_noticed_though_everybody_who_is_listed_is_sought() {
+    for takes in [3, 9, 50] {
+        let settings = Settings {
+            search_values_max: takes,
+            search_values_cut: true,
+            rate_allowed: 100_000,
+            ..Settings::default()
+        };
+        let rig = rig(org_of(60, settings));
+        let mut rows: Vec<String> =
+            rig.direct.with_org(|org| org.users().iter().map(|user| user.email.clone()).collect());
+        for _ in 0..2 {
+            let probed = looked_up(&rig, &rows).await;
+            assert_eq!((probed.proof.held, probed.users.len()), (60, 60), "{takes} values: {:?}", probed.proof);
+            rows.reverse();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_batch_is_as_large_as_the_service_takes() {
     for takes in [100, 50, 9, 7, 1] {
         // Two to learn how it compares, and a dozen at the most to find out the size.

@@ -142,9 +142,7 @@ async fn a_total_that_counts_no_further_than_the_cap_is_not_believed() {
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_users_are_never_proven_though_they_be_really_ten_thousand() {
     for cursor in [true, false] {
-        let rows: Vec<String> = (0..10_000).map(|n| format!("a{n}@example.com")).collect();
-        let mut org = Org::new(Settings { rate_allowed: 100_000, cursor, ..Settings::default() });
-        org.seed_csv(&format!("email\n{}", rows.join("\n"))).unwrap();
+        let org = active(10_000, Settings { rate_allowed: 100_000, cursor, ..Settings::default() });
         let certificate = rig(org).snapshot().await.certificate.unwrap();
         assert_eq!((certificate.complete, certificate.users()), (false, 10_000), "{certificate:?}");
     }
@@ -159,12 +157,33 @@ async fn a_cursor_that_ends_where_the_totals_stop_proves_nothing() {
     assert!(certificate.gaps()[0].ends_with("the cursor listing ends there, too"), "{:?}", certificate.gaps());
 }
 
+/// An organisation of active users alone.
+fn active(n: usize, settings: Settings) -> Org {
+    let rows: Vec<String> = (0..n).map(|n| format!("a{n}@example.com")).collect();
+    let mut org = Org::new(settings);
+    org.seed_csv(&format!("email\n{}", rows.join("\n"))).unwrap();
+    org
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_pages_end_with_a_404_behind_them_and_prove_nothing_with_a_400() {
+    for status in [404, 400] {
+        let mut org = active(1_000, Settings { cursor: false, ..Settings::default() });
+        org.after_each(move |_, request, reply| {
+            if request.query.contains(&("pageNumber".to_owned(), "3".to_owned())) {
+                *reply = Reply { status, headers: Vec::new(), body: b"{}".to_vec() };
+            }
+        });
+        let certificate = rig(org).snapshot().await.certificate.unwrap();
+        assert_eq!(certificate.complete, status == 404, "{certificate:?}");
+        assert_eq!(certificate.gaps().concat().contains("whether others follow"), status == 400);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_listing_at_the_very_cap_is_complete() {
     let caps = PageCaps { active: Some(1_000), inactive: Some(1_000), deleted: Some(1_000), any: None };
-    let mut org = org_of(0, Settings { page_cap: caps, ..Settings::default() });
-    let rows: Vec<String> = (0..1_000).map(|n| format!("a{n}@example.com")).collect();
-    org.seed_csv(&format!("email\n{}", rows.join("\n"))).unwrap();
+    let org = active(1_000, Settings { page_cap: caps, ..Settings::default() });
     let certificate = rig(org).snapshot().await.certificate.unwrap();
     assert!(certificate.complete, "{certificate:?}");
 }
