@@ -95,7 +95,7 @@ fn open(path: &Path) -> Result<File> {
 
 fn refused(path: &Path, why: &str) -> Error {
     let what = format!("cannot record to {}", path.display());
-    Error::new(Kind::File, what).because(why).hint("name a file that does not exist yet, or remove this one")
+    Error::new(Kind::File, what).because(why).hint("name a file that does not exist yet")
 }
 
 fn is_record(file: &File) -> io::Result<bool> {

@@ -38,6 +38,18 @@ fn a_stranger_spends_the_token_at_his_pace_from_the_first_call_on() {
 }
 
 #[test]
+fn after_a_long_silence_strangers_catch_up_with_so_much_and_no_more() {
+    let mut world = World::new();
+    world.org.beset(Strangers { creates_per_minute: 6_000.0, ..Strangers::default() }, Network::default()).unwrap();
+    let mut n_users_after = |seconds| {
+        world.wait_s(seconds);
+        world.exchange().unwrap();
+        world.org.users().len()
+    };
+    assert_eq!([0, 3_600, 0, 1].map(&mut n_users_after), [0, 10_000, 10_000, 10_100]);
+}
+
+#[test]
 fn strangers_create_delete_and_change_only_whom_no_client_created() {
     let mut world = World::new();
     world.org.seed_users(40);

@@ -42,6 +42,25 @@ fn a_member_of_another_type_is_refused_even_if_nobody_reads_it() {
 }
 
 #[test]
+fn a_refusal_repeats_no_secret() {
+    let mut world = World::new();
+    let user = |password: Value, contact: Value| {
+        json!({"name": "Ada", "email": "a@example.com", "password": password, "addresses": [contact]})
+    };
+    let fine = json!({"address": "+49301234567"});
+    let odd = json!({"address": 1, "password": "canary"});
+    let neither = json!({"deep": {"accessToken": "canary"}});
+    for body in [user(json!(["canary"]), fine), user(Value::Null, odd), user(Value::Null, neither)] {
+        let (status, error) = world.post("/api/v2/users", &body);
+        let text = error.to_string();
+        assert!(status == 400 && text.contains("***") && !text.contains("canary"), "{text}");
+    }
+    let id = world.seed("b@example.com", State::Active);
+    let (status, error) = world.patch(&id, &json!({"version": {"password": "canary"}}));
+    assert!(status == 400 && !error.to_string().contains("canary"), "{error}");
+}
+
+#[test]
 fn null_is_the_same_as_leaving_a_member_out() {
     let mut world = World::new();
     let contact = json!({"address": "+49301234567", "mediaType": null, "type": "WORK", "extension": null});

@@ -11,11 +11,11 @@ use crate::support::Ran;
 const XFSZ: i32 = 25;
 
 /// The same command with no file larger than so many KiB; `trap` says what a larger one comes to.
-fn limited(world: &World, line: &str, kib: u64, trap: &str) -> Command {
-    let inner = world.command(line);
+pub fn limited(inner: &Command, kib: u64, trap: &str) -> Command {
     let mut command = Command::new("bash");
     command.args(["-c", &format!("ulimit -f {kib}; {trap} exec \"$0\" \"$@\"")]);
-    command.arg(inner.get_program()).args(inner.get_args()).current_dir(world.dir.path()).env_clear();
+    command.arg(inner.get_program()).args(inner.get_args()).env_clear();
+    command.current_dir(inner.get_current_dir().unwrap());
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command
 }
@@ -37,10 +37,10 @@ fn assert_goes_on(world: &World) {
 fn a_file_that_may_not_grow_ends_the_run_with_3_and_the_next_one_goes_on() {
     let world = World::planned(lagging(), &people(N_PEOPLE));
     // Not even the first file is written: nothing is sent.
-    let ran = Ran::of(limited(&world, RESUME, 8, "trap '' XFSZ;").output().unwrap());
+    let ran = Ran::of(limited(&world.command(RESUME), 8, "trap '' XFSZ;").output().unwrap());
     assert_eq!((ran.code, world.n_posts()), (Some(3), 0), "{ran:?}");
     set_latency(&world, 40);
-    let ran = Ran::of(limited(&world, RESUME, KIB, "trap '' XFSZ;").output().unwrap());
+    let ran = Ran::of(limited(&world.command(RESUME), KIB, "trap '' XFSZ;").output().unwrap());
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.err.contains("error: ") && ran.err.contains("hr.plan/journal.jsonl"), "{ran:?}");
     assert_sums_hold(&ran.json());
@@ -52,7 +52,7 @@ fn a_file_that_may_not_grow_ends_the_run_with_3_and_the_next_one_goes_on() {
 fn a_process_that_is_killed_for_the_size_of_a_file_leaves_what_can_be_gone_on_with() {
     let world = World::planned(lagging(), &people(N_PEOPLE));
     set_latency(&world, 40);
-    let status = limited(&world, RESUME, KIB, "").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let status = limited(&world.command(RESUME), KIB, "").stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.signal(), Some(XFSZ), "{status:?}");
     assert_goes_on(&world);
 }

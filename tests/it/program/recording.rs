@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use super::limits::limited;
 use super::world::{NOWHERE, command, people};
 use crate::support::{Ran, scratch};
 
@@ -18,12 +19,15 @@ pub struct Simulator {
 
 impl Simulator {
     pub fn start(dir: &Path, line: &str) -> Self {
-        let mut child = command(dir, NOWHERE, line);
-        let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::spawn(command(dir, NOWHERE, line))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
         let url = ready.trim().strip_prefix("listening on ").map(str::to_owned);
-        Self { url: url.unwrap_or_else(|| panic!("{line} does not listen: {ready:?}")), child }
+        Self { url: url.unwrap_or_else(|| panic!("{command:?} does not listen: {ready:?}")), child }
     }
 
     pub fn stop(self) -> Ran {
@@ -46,7 +50,9 @@ fn of<'a>(lines: &'a [Value], method: &str, path: &str) -> Vec<&'a Value> {
 fn every_exchange_of_a_run_is_there_while_the_simulator_runs_and_no_secret_is() {
     let dir = scratch();
     let file = dir.path().join("seen.jsonl");
-    std::fs::write(&file, "of another run, and open to all").unwrap();
+    // Of another run, longer than a header, and open to all.
+    let old = "{\"ev\":\"header\",\"v\":1,\"what\":\"exchanges\",\"tool\":\"x\"}\n{\"ev\":\"exchange\"}\n{\"ev\":\"exchange\"}\n";
+    std::fs::write(&file, old).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     std::fs::write(dir.path().join("hr.csv"), people(3)).unwrap();
     let simulator = Simulator::start(dir.path(), "simulate --users 30 --record seen.jsonl");
@@ -105,34 +111,62 @@ fn a_method_that_no_client_of_ours_uses_is_recorded_too() {
 #[test]
 fn a_line_that_cannot_be_written_is_told_once_and_ends_with_3_while_calls_are_still_answered() {
     let dir = scratch();
-    // The header fits, and then a pipe whose reader goes away: what comes next cannot be written.
-    let pipe = dir.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let reader = std::thread::spawn({
-        let pipe = pipe.clone();
-        move || {
-            let mut line = String::new();
-            BufReader::new(std::fs::File::open(pipe).unwrap()).read_line(&mut line).unwrap();
-            line
-        }
-    });
-    let simulator = Simulator::start(dir.path(), "simulate --users 5 --record pipe");
-    assert!(reader.join().unwrap().contains("\"exchanges\""));
-    for _ in 0..2 {
+    let inner = command(dir.path(), NOWHERE, "simulate --users 5 --record seen.jsonl");
+    let simulator = Simulator::spawn(limited(&inner, 4, "trap '' XFSZ;"));
+    for _ in 0..3 {
         let ran = Ran::of(command(dir.path(), &simulator.url, "snapshot -o org.parquet").output().unwrap());
         assert_eq!(ran.code, Some(0), "{ran:?}");
     }
     let ran = simulator.stop();
     assert_eq!(ran.code, Some(3), "{ran:?}");
-    assert_eq!(ran.err.matches("error: cannot write pipe").count(), 1, "{ran:?}");
+    assert_eq!(ran.err.matches("error: cannot write seen.jsonl").count(), 1, "{ran:?}");
+    let seen = lines(&dir.path().join("seen.jsonl"));
+    assert!(seen.len() > 1, "whole lines alone, and all that fitted");
+}
+
+fn assert_refused(dir: &Path, line: &str, why: &str) {
+    let ran = Ran::of(command(dir, NOWHERE, line).output().unwrap());
+    assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{line}: {ran:?}");
+    assert!(ran.err.contains(why), "{line}: {ran:?}");
 }
 
 #[test]
-fn a_file_that_takes_no_line_at_all_is_refused_before_anything_listens() {
+fn what_cannot_be_a_record_is_refused_before_anything_listens_and_stays_as_it_is() {
     let dir = scratch();
-    for file in ["/dev/full", "nowhere/seen.jsonl", "."] {
-        let ran = command(dir.path(), NOWHERE, &format!("simulate --record {file}")).output().unwrap();
-        let ran = Ran::of(ran);
-        assert_eq!((ran.code, ran.out.as_str()), (Some(3), ""), "{ran:?}");
+    let there = |name: &str| dir.path().join(name);
+    std::fs::write(there("org.csv"), "email\na@example.com\n").unwrap();
+    std::fs::write(there("odd.toml"), "[users]\nmixed = 3\n").unwrap();
+    std::os::unix::fs::symlink("org.csv", there("link")).unwrap();
+    std::os::unix::fs::symlink("nothing", there("dangling")).unwrap();
+    std::fs::hard_link(there("org.csv"), there("twin")).unwrap();
+    assert!(Command::new("mkfifo").arg(there("pipe")).status().unwrap().success());
+    for file in ["link", "dangling", "pipe", ".", "/dev/full"] {
+        assert_refused(dir.path(), &format!("simulate --record {file}"), "no file of its own");
     }
+    for file in ["org.csv", "twin", "odd.toml"] {
+        let line = format!("simulate --scenario odd.toml --seed-csv org.csv --record {file}");
+        assert_refused(dir.path(), &line, "something other than a record");
+    }
+    assert_refused(dir.path(), "simulate --record nowhere/seen.jsonl", "cannot open nowhere/seen.jsonl");
+    assert_eq!(std::fs::read_to_string(there("org.csv")).unwrap(), "email\na@example.com\n");
+    assert_eq!(std::fs::read_to_string(there("odd.toml")).unwrap(), "[users]\nmixed = 3\n");
+    assert!(!there("nothing").exists());
+}
+
+#[test]
+fn a_second_simulator_leaves_the_record_of_the_first_alone() {
+    let dir = scratch();
+    let simulator = Simulator::start(dir.path(), "simulate --users 5 --record seen.jsonl");
+    let address = simulator.url.strip_prefix("http://").unwrap();
+    let snapshot = || {
+        let ran = Ran::of(command(dir.path(), &simulator.url, "snapshot -o org.parquet").output().unwrap());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        lines(&dir.path().join("seen.jsonl"))
+    };
+    let before = snapshot();
+    assert_refused(dir.path(), &format!("simulate --listen {address} --record seen.jsonl"), "cannot listen on");
+    assert_refused(dir.path(), "simulate --record seen.jsonl", "another simulator records to it");
+    let after = snapshot();
+    assert!(before.len() > 1 && after.starts_with(&before) && after.len() > before.len());
+    assert_eq!(simulator.stop().code, Some(0));
 }
