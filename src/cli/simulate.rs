@@ -12,7 +12,7 @@ use super::render::{Render, count};
 use super::stop::Signals;
 use crate::error::{Error, Kind, Result};
 use crate::files;
-use crate::sim::{Org, PageCaps, Scenario, Server, Settings};
+use crate::sim::{Org, Origin, PageCaps, Scenario, Server, Settings, State};
 
 /// The secret of the simulated client: an invented organisation has no secrets.
 pub(super) const SECRET: &str = "demo-secret";
@@ -38,12 +38,29 @@ pub(super) async fn run(args: &args::Simulate, render: &Render) -> Result<u8> {
     ));
     Render::line(&format!("listening on {}", server.base_url()))?;
     let failed = serve_until(&mut signals, &mut failure, render).await;
-    let unknown = server.with_org(|org| org.unknown_fields().clone());
+    let (told, unknown) = server.with_org(|org| (summary(org), org.unknown_fields().clone()));
     server.stop().await;
+    render.say(told);
     // Ignored by the service as well: somebody who mistyped a field would see nothing of it.
     unknown.iter().for_each(|name| render.say(format!("not of the service, and ignored: {name}")));
     let late = failure.late().inspect(|error| render.error(error));
     Ok(failed.or(late).map_or(0, |error| error.kind().exit_code()))
+}
+
+/// What a rehearsal came to, as the service saw it.
+fn summary(org: &Org) -> String {
+    let (counts, users) = (org.counts(), org.users());
+    let n = |state| count(users.iter().filter(|user| user.state == state).count() as u64);
+    let [active, inactive, deleted] = State::ALL.map(n);
+    let created = users.iter().filter(|user| matches!(user.created_by, Origin::Token(_))).count() as u64;
+    format!(
+        "answered {} calls, {} with 409 and {} with 429; {} users created; now {active} active, {inactive} inactive, \
+         {deleted} deleted",
+        count(counts.by_status.values().sum()),
+        count(counts.n_conflicts()),
+        count(counts.n_throttled()),
+        count(created),
+    )
 }
 
 /// Until somebody stops it. A failure is told at once, and whoever is served goes on being served.
@@ -68,7 +85,7 @@ fn organisation(args: &args::Simulate) -> Result<Org> {
         Some(path) => Scenario::parse(&text(path)?).map_err(|why| {
             let what = format!("cannot use {}: {why}", path.display());
             Error::new(Kind::File, what)
-                .hint("data/scenarios has examples; every switch is named in the docs of `sim::Settings`")
+                .hint("data/README.md tells what a scenario may hold, and data/scenarios has examples")
         })?,
         None => Scenario::default(),
     };

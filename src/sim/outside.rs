@@ -68,11 +68,17 @@ pub struct Network {
 impl Strangers {
     /// What cannot be meant.
     pub(super) fn check(&self) -> Result<(), String> {
-        let paces = [self.calls_per_minute, self.creates_per_minute, self.deletes_per_minute, self.changes_per_minute];
-        if paces.iter().any(|pace| *pace != 0.0 && !(PER_MINUTE_MIN..=PER_MINUTE_MAX).contains(pace)) {
-            return Err(format!("strangers do something never, or from once a day to {PER_MINUTE_MAX} times a minute"));
+        let paces = [
+            ("calls_per_minute", self.calls_per_minute),
+            ("creates_per_minute", self.creates_per_minute),
+            ("deletes_per_minute", self.deletes_per_minute),
+            ("changes_per_minute", self.changes_per_minute),
+        ];
+        let is_odd = |pace: f64| pace != 0.0 && !(PER_MINUTE_MIN..=PER_MINUTE_MAX).contains(&pace);
+        if let Some((name, _)) = paces.iter().find(|(_, pace)| is_odd(*pace)) {
+            return Err(format!("strangers.{name} is 0, or from once a day to {PER_MINUTE_MAX} times a minute"));
         }
-        check_shares("strangers", &[self.takes, self.takes_and_deletes])
+        check_shares("strangers", &[("takes", self.takes), ("takes_and_deletes", self.takes_and_deletes)])
     }
 }
 
@@ -80,7 +86,7 @@ impl Network {
     /// What cannot be meant.
     pub(super) fn check(&self) -> Result<(), String> {
         check_lengths(&[("slow_for", Some(self.slow_for))])?;
-        check_shares("network", &self.shares().map(|(_, share)| share))
+        check_shares("network", &self.shares().map(|(fault, share)| (fault.as_str(), share)))
     }
 
     const fn shares(&self) -> [(Fault, f64); 8] {
@@ -97,9 +103,12 @@ impl Network {
     }
 }
 
-fn check_shares(table: &str, shares: &[f64]) -> Result<(), String> {
-    if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || shares.iter().sum::<f64>() > 1.0 {
-        return Err(format!("the shares of [{table}] are each from 0 to 1, and together not above 1"));
+fn check_shares(table: &str, shares: &[(&str, f64)]) -> Result<(), String> {
+    if let Some((name, share)) = shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+        return Err(format!("{table}.{name} is a share, from 0 to 1, and not {share}"));
+    }
+    if shares.iter().map(|(_, share)| share).sum::<f64>() > 1.0 {
+        return Err(format!("the shares of [{table}] are together not above 1"));
     }
     Ok(())
 }

@@ -70,8 +70,8 @@ impl Scenario {
     fn check(&self) -> Result<(), String> {
         self.service.check()?;
         let Users { mixed, active, inactive, deleted } = self.users;
-        if [mixed, active, inactive, deleted].into_iter().any(|n| n > USERS_MAX) {
-            return Err(format!("more than {USERS_MAX} users are not invented"));
+        if [mixed, active, inactive, deleted].into_iter().fold(0, usize::saturating_add) > USERS_MAX {
+            return Err(format!("the users of [users] are together not above {USERS_MAX}"));
         }
         self.strangers.check()?;
         self.network.check()
@@ -182,6 +182,7 @@ mod tests {
             "[service]\nbad_secret_status = 200\n",
             "[service]\nrate_window = 0\n",
             "[users]\nmixed = 500000000\n",
+            "[users]\nactive = 3000000\ndeleted = 3000000\n",
             "[strangers]\ntakes = 1.5\n",
             "[strangers]\ncalls_per_minute = nan\n",
             "[network]\nlost_before = 0.6\nlost_after = 0.6\n",

@@ -208,12 +208,21 @@ impl Default for Settings {
 impl Settings {
     /// What can be read and cannot be meant.
     pub(super) fn check(&self) -> Result<(), String> {
-        let statuses = [self.bad_secret_status, self.stale_version_status, self.deleted_conflict_status];
-        if statuses.iter().any(|status| !(400..=499).contains(status)) {
-            return Err("a status of a refusal is from 400 to 499".to_owned());
+        let statuses = [
+            ("bad_secret_status", self.bad_secret_status),
+            ("stale_version_status", self.stale_version_status),
+            ("deleted_conflict_status", self.deleted_conflict_status),
+        ];
+        if let Some((name, status)) = statuses.iter().find(|(_, status)| !(400..=499).contains(status)) {
+            return Err(format!("{name} is the status of a refusal, from 400 to 499, and not {status}"));
         }
-        if self.rate_window.is_zero() || self.page_size_max == 0 || self.search_page_size_max == 0 {
-            return Err("a window and a page are not empty".to_owned());
+        let empty = [
+            ("rate_window", self.rate_window.is_zero()),
+            ("page_size_max", self.page_size_max == 0),
+            ("search_page_size_max", self.search_page_size_max == 0),
+        ];
+        if let Some((name, _)) = empty.iter().find(|(_, is_empty)| *is_empty) {
+            return Err(format!("{name} is above 0"));
         }
         if self.body_octets_max > READ_OCTETS_MAX {
             return Err(format!("body_octets_max is at most {READ_OCTETS_MAX}"));
