@@ -1,4 +1,7 @@
-//! Text encodings of the wire: form pairs, percent signs, base64. Written out, as each takes a dozen lines.
+//! Text encodings of the wire: form pairs, percent signs, base64, written out, as each takes a dozen lines; dates.
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -75,33 +78,14 @@ pub(super) fn unbase64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// The date of a header (RFC 9110), so many seconds after the first instant of 2026: that is when a simulator starts.
+/// The first instant of 2026, when a simulator starts, in seconds since 1970.
+const START: i64 = 1_767_225_600;
+
+/// The date of a header (RFC 9110), so many seconds after the start; nothing for a year that has no four digits.
 pub(super) fn http_date(seconds: u64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [(&str, u64); 12] = [
-        ("Jan", 31),
-        ("Feb", 28),
-        ("Mar", 31),
-        ("Apr", 30),
-        ("May", 31),
-        ("Jun", 30),
-        ("Jul", 31),
-        ("Aug", 31),
-        ("Sep", 30),
-        ("Oct", 31),
-        ("Nov", 30),
-        ("Dec", 31),
-    ];
-    let (mut day, second) = (seconds / 86_400, seconds % 86_400);
-    let name = DAYS[(day % 7) as usize];
-    let (mut year, mut month) = (2026, 0);
-    let length = |year: u64, month: usize| MONTHS[month].1 + u64::from(month == 1 && year.is_multiple_of(4));
-    while day >= length(year, month) {
-        day -= length(year, month);
-        (year, month) = if month == 11 { (year + 1, 0) } else { (year, month + 1) };
-    }
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{name}, {:02} {} {year} {hour:02}:{minute:02}:{second:02} GMT", day + 1, MONTHS[month].0)
+    let at = i64::try_from(seconds).ok().and_then(|seconds| START.checked_add(seconds));
+    let at = at.and_then(|at| Timestamp::from_second(at).ok());
+    at.and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()).unwrap_or_default()
 }
 
 /// A UUID that depends on nothing but its arguments.
@@ -137,6 +121,8 @@ mod tests {
         assert_eq!(http_date(0), "Thu, 01 Jan 2026 00:00:00 GMT");
         assert_eq!(http_date(86_400 * 59 - 1), "Sat, 28 Feb 2026 23:59:59 GMT");
         assert_eq!(http_date(86_400 * (365 * 2 + 59) + 3_661), "Tue, 29 Feb 2028 01:01:01 GMT");
+        assert_eq!(http_date(86_400 * (365 * 74 + 18 + 59)), "Mon, 01 Mar 2100 00:00:00 GMT");
+        assert_eq!(http_date(u64::MAX), "");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Org {
     /// Carries out one request at `now`, the time since the simulator started.
     pub fn reply(&mut self, request: &Request, now: Duration) -> Reply {
         let reply = self.respond(request, now);
-        self.tell(request, Some(&reply), None, now);
+        self.tell(method_name(request.method), request, Some(&reply), None, now);
         reply
     }
 
@@ -108,17 +108,22 @@ impl Org {
         self.counts.note("OTHER", route.map_or("unknown", Route::template), refusal.status);
         let mut reply = answer::reply(Err(refusal), &self.next_correlation_id(), Vec::new());
         name_methods(route, &mut reply);
-        if let Some(observer) = &mut self.observer {
-            observer(&Exchange { at: self.now, method, request, reply: Some(&reply), fault: None });
-        }
+        self.tell(method, request, Some(&reply), None, now);
         reply
     }
 
     /// Tells the observer what a request came to.
-    pub(super) fn tell(&mut self, request: &Request, reply: Option<&Reply>, fault: Option<Fault>, now: Duration) {
+    pub(super) fn tell(
+        &mut self,
+        method: &str,
+        request: &Request,
+        reply: Option<&Reply>,
+        fault: Option<Fault>,
+        now: Duration,
+    ) {
         self.now = self.now.max(now);
         if let Some(observer) = &mut self.observer {
-            observer(&Exchange { at: self.now, method: method_name(request.method), request, reply, fault });
+            observer(&Exchange { at: self.now, method, request, reply, fault });
         }
     }
 
@@ -336,7 +341,7 @@ fn check_content_type(request: &Request) -> Result<(), Refusal> {
     Err(Refusal::new(415, "unsupported.media.type", format!("Unsupported Media Type: {essence}")))
 }
 
-const fn method_name(method: Method) -> &'static str {
+pub(super) const fn method_name(method: Method) -> &'static str {
     match method {
         Method::Get => "GET",
         Method::Post => "POST",

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::chance::Chance;
 use super::fault::{Drawn, Fault};
-use super::org::Org;
+use super::org::{Org, method_name};
 use super::settings::check_lengths;
 use super::spelling;
 use super::user::{Origin, State};
@@ -239,7 +239,7 @@ impl Org {
             None if fault == Fault::LostBefore => None,
             None => fault.spoil(self.respond(request, now), || outside.drawn()),
         };
-        self.tell(request, reply.as_ref(), Some(fault), now);
+        self.tell(method_name(request.method), request, reply.as_ref(), Some(fault), now);
         let late = if fault == Fault::Slow { outside.network.slow_for } else { Duration::ZERO };
         Exchanged { reply, late }
     }

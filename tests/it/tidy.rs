@@ -120,7 +120,7 @@ fn each_package_has_one_home() {
         ("indicatif", &["src/cli/render.rs"]),
         ("idna", &["src/email.rs", "src/email/likeness.rs"]),
         ("unicode_security", &["src/email/likeness.rs"]),
-        ("jiff", &["src/cli.rs", "src/cli/resume.rs", "src/cli/verify.rs", "src/cli/doctor.rs"]),
+        ("jiff", &["src/cli.rs", "src/cli/resume.rs", "src/cli/verify.rs", "src/cli/doctor.rs", "src/sim/codec.rs"]),
         ("tempfile", &["src/files/atomic.rs"]),
         ("toml", &["src/cli/profile.rs", "src/sim/scenario.rs"]),
         ("hyper_util", &["src/api/proxy.rs"]),
