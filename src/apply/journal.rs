@@ -45,8 +45,10 @@ use crate::files::manifest::Digest;
 pub const FILE: &str = "journal.jsonl";
 /// Where a torn tail is kept.
 pub const TORN: &str = "journal.torn";
-/// Layout of the lines; 1 had no chain, 2 did not say what was on the disk.
-const VERSION: u32 = 3;
+/// Layout of the lines; 1 had no chain, 2 did not say what was on the disk, 3 did not tell pace and waits.
+const VERSION: u32 = 4;
+/// The oldest layout whose lines mean here what they meant there.
+const VERSION_MIN: u32 = 3;
 /// Times that a lock is tried, and the wait between.
 const LOCK_TRIES: u32 = 5;
 const LOCK_WAIT: Duration = Duration::from_millis(20);
@@ -99,13 +101,21 @@ pub struct Replayed {
 /// `File` if it cannot be read; `Damaged` if a line that was on the disk cannot be parsed, breaks the chain or cannot
 /// follow.
 pub fn replay(path: &Path) -> Result<Replayed> {
+    replay_with(path, |_| {})
+}
+
+/// The same, and `each` is shown every whole line in order: how a run went, where the state alone is not enough.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_with(path: &Path, each: impl FnMut(&Line)) -> Result<Replayed> {
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    Ok(replay_from(path, &mut BufReader::new(file))?.0)
+    Ok(replay_from(path, &mut BufReader::new(file), each)?.0)
 }
 
 /// Line by line: a journal of a hundred thousand rows does not fit beside its state where memory is short. The torn tail
 /// comes too.
-fn replay_from(path: &Path, reader: &mut dyn BufRead) -> Result<(Replayed, Vec<u8>)> {
+fn replay_from(path: &Path, reader: &mut dyn BufRead, mut each: impl FnMut(&Line)) -> Result<(Replayed, Vec<u8>)> {
     let failed = |e: std::io::Error| Error::file("read", path, e);
     let mut replayed = Replayed::default();
     let mut line = Vec::new();
@@ -128,6 +138,7 @@ fn replay_from(path: &Path, reader: &mut dyn BufRead) -> Result<(Replayed, Vec<u
             }
         };
         replayed.ledger.replay(&event).map_err(|why| damaged(path, n, &why))?;
+        each(&event);
         replayed.chain = chain;
         replayed.n_bytes_whole += line.len() as u64;
         line.clear();
@@ -161,8 +172,8 @@ fn check_version(path: &Path, first: &[u8]) -> Result<()> {
         v: u32,
     }
     match serde_json::from_slice::<Version>(first) {
-        Ok(Version { v }) if v != VERSION => {
-            let what = format!("{} has layout {v}, this program reads {VERSION}", path.display());
+        Ok(Version { v }) if !(VERSION_MIN..=VERSION).contains(&v) => {
+            let what = format!("{} has layout {v}, this program reads {VERSION_MIN} to {VERSION}", path.display());
             Err(Error::new(Kind::Damaged, what).hint(
                 "go on with the version of rosterdiff that began it, which its first line names; nothing was sent",
             ))
@@ -228,7 +239,7 @@ impl Journal {
     /// As [`Journal::open`].
     pub fn on(mut disk: Box<dyn Disk>, path: PathBuf, to: &Binding, clock: Clock, pid: u32) -> Result<(Self, Ledger)> {
         let failed = |e| Error::file("read", &path, e);
-        let (replayed, tail) = replay_from(&path, &mut disk.read().map_err(failed)?)?;
+        let (replayed, tail) = replay_from(&path, &mut disk.read().map_err(failed)?, |_| {})?;
         let Replayed { ledger, chain, n_bytes_whole, .. } = replayed;
         if !tail.is_empty() {
             // It was never acted upon: kept beside the journal, and cut off.

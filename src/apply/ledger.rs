@@ -170,6 +170,33 @@ pub enum Event {
         #[serde(flatten)]
         reply: Said,
     },
+    /// What may leave from now on: told when it is first known, and whenever it changes.
+    Pace {
+        /// Calls that the service allows per token and window.
+        allowed: u32,
+        /// Length of the window, milliseconds.
+        window_ms: u64,
+        /// Tokens that calls are spread over.
+        tokens: u32,
+        /// The cap that somebody set on the whole run, calls a minute.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        per_min: Option<u32>,
+    },
+    /// Calls that the service has throttled (429) in this run so far; told when there are more.
+    Throttled {
+        /// How many.
+        n: u64,
+    },
+    /// Nothing of a kind of call leaves for a while.
+    Wait {
+        /// Which calls: `creates` or `searches`, that the service does not answer.
+        why: String,
+    },
+    /// It leaves again.
+    Resumed {
+        /// Which calls.
+        why: String,
+    },
     /// A run has ended.
     End {
         /// How.
@@ -352,7 +379,12 @@ impl Ledger {
                 self.pid = Some(*pid);
                 Ok(())
             }
-            Event::End { .. } => Ok(()),
+            // They tell how a run went, and nothing of a row.
+            Event::End { .. }
+            | Event::Pace { .. }
+            | Event::Throttled { .. }
+            | Event::Wait { .. }
+            | Event::Resumed { .. } => Ok(()),
             Event::Close { files } => {
                 self.closed = Some(files.clone());
                 Ok(())

@@ -386,7 +386,7 @@ fn a_journal_of_an_earlier_layout_is_refused_and_named_as_that() {
     for line in ["apply hr.plan --yes", "status hr.plan", OFFLINE] {
         let ran = world.run(line);
         assert_eq!(ran.code, Some(8), "{ran:?}");
-        assert!(ran.err.contains("layout 1, this program reads 3") && ran.err.contains("hint: "), "{ran:?}");
+        assert!(ran.err.contains("layout 1, this program reads 3 to 4") && ran.err.contains("hint: "), "{ran:?}");
     }
     assert_eq!(world.n_posts(), 0);
 }
