@@ -3,6 +3,38 @@
 //! `apply` takes people by value and cannot see the other rows: the types do not let it. It never joins again and never
 //! reads the roster. An intent is durable before its create leaves; an outcome follows. What may have happened is
 //! looked up before anything is sent again (`worker`), while other rows go on.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use rosterdiff::api::{Client, Credentials, Options as Calls};
+//! use rosterdiff::apply::journal::{self, Journal};
+//! use rosterdiff::apply::ledger::Binding;
+//! use rosterdiff::apply::{self, Options, Outcome};
+//! use rosterdiff::person::Person;
+//! use rosterdiff::sim::{Direct, Org, Settings};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let wire = Direct::new(Org::new(Settings::default()));
+//! let client = Client::new(wire, Credentials::client("demo-client", "demo-secret"), Calls::default());
+//!
+//! // Whoever has a plan takes `Plan::people` instead.
+//! let (key, email) = ("ada@example.com".to_owned(), "Ada@example.com".to_owned());
+//! let ada = Person { row: 1, key, email, name: "Ada Lovelace".into(), department: None, title: None, division: None, phone: None };
+//!
+//! let dir = tempfile::tempdir()?;
+//! let to = Binding { plan: "a digest".into(), manifest: "another".into(), org: client.organisation().await?.id };
+//! let now = || "2026-01-01T00:00:00Z".to_owned();
+//! let (journal, ledger) = Journal::open(dir.path(), &to, now, || Ok(()))?;
+//! let (_stops_when_true, stop) = tokio::sync::watch::channel(false);
+//! apply::apply(&client, &Arc::new(journal), &ledger, vec![ada], Options::default(), stop, |_progress| {}).await?;
+//!
+//! let ledger = journal::replay(&dir.path().join(journal::FILE))?.ledger;
+//! assert_eq!(ledger.row(1).map(|row| row.outcome()), Some(Outcome::Created));
+//! # Ok(())
+//! # }
+//! ```
 
 mod breaker;
 pub mod changes;

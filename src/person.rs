@@ -250,6 +250,25 @@ pub struct User {
 }
 
 impl User {
+    /// A user of whom nothing else is known.
+    #[must_use]
+    pub fn new(id: impl Into<String>, email: impl Into<String>, state: State) -> Self {
+        Self {
+            id: id.into(),
+            name: None,
+            email: Some(email.into()),
+            username: None,
+            state,
+            version: None,
+            department: None,
+            title: None,
+            division: None,
+            phone: None,
+            employee_id: None,
+            contacts: Vec::new(),
+        }
+    }
+
     /// Its contacts as one text, joined by a blank; none if it has none.
     ///
     /// What holds a blank itself is no address that could be read back, and parts of it would be somebody else's.

@@ -133,7 +133,7 @@ impl Spool {
     /// The bytes, to be read.
     ///
     /// # Errors
-    /// Whatever the temporary file fails with; see [`no_room`].
+    /// Whatever the temporary file fails with; a full temporary directory above all.
     pub fn into_text(self) -> std::io::Result<Arc<dyn Text>> {
         Ok(match self.file {
             None => Arc::new(InMemory(self.memory)),

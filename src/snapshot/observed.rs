@@ -3,6 +3,7 @@
 //! The keys decide; what else is known of a user is there to be told. A comparison that tells of new rows only needs none
 //! of it, and then it is not kept.
 
+use std::borrow::Borrow;
 use std::collections::HashSet;
 
 use polars::prelude::*;
@@ -81,13 +82,31 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A snapshot from users, in the order in which they come.
+    /// A snapshot from users, in the order in which they come; each is read and let go. Nothing is proven without the
+    /// certificate of [`take`](crate::take::take).
+    ///
+    /// ```
+    /// use rosterdiff::person::{State, User};
+    /// use rosterdiff::snapshot::Snapshot;
+    ///
+    /// let rows = [("7", "Ada@Example.com", "active"), ("8", "bob@example.com", "deleted")];
+    /// let users = rows.iter().map(|(id, email, state)| User::new(*id, *email, State::from_word(state)));
+    /// let snapshot = Snapshot::from_users(users, None)?;
+    ///
+    /// assert_eq!(snapshot.states, [State::Active, State::Deleted]);
+    /// assert!(!snapshot.is_proven());
+    /// # Ok::<(), rosterdiff::error::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Only a fault of this program.
-    pub fn from_users<'a>(users: impl IntoIterator<Item = &'a User>, certificate: Option<Certificate>) -> Result<Self> {
+    pub fn from_users(
+        users: impl IntoIterator<Item = impl Borrow<User>>,
+        certificate: Option<Certificate>,
+    ) -> Result<Self> {
         let mut observed = Observed::new(true, 0);
         for user in users {
+            let user = user.borrow();
             let contacts = user.contacts_text();
             let cells = [
                 Some(user.id.as_str()),
