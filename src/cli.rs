@@ -1,5 +1,7 @@
 //! The door: arguments in, files and words out. All printing happens in `render`, the environment and the wall clock are
 //! read here; nothing below knows about either.
+//!
+#![doc = include_str!("cli/manual.md")]
 
 mod apply;
 pub mod args;
