@@ -6,7 +6,9 @@
 
 mod families;
 mod header;
+mod kin;
 mod positions;
+mod typed;
 
 use serde::Serialize;
 
@@ -17,7 +19,9 @@ use families::{
 use header::{Header, squash};
 
 pub use families::Family;
+pub use kin::kin;
 pub use positions::map_headerless;
+pub use typed::joined;
 
 use crate::error::{Error, Kind, Result};
 use crate::roster::sheet::{Sheet, headless};
@@ -89,7 +93,7 @@ impl Wanted {
 }
 
 /// The fields that a column can be mapped to.
-const FIELDS: [&str; 7] = ["email", "name", "department", "title", "division", "phone", "employee-id"];
+pub const FIELDS: [&str; 7] = ["email", "name", "department", "title", "division", "phone", "employee-id"];
 
 impl Mapping {
     /// All columns that are mapped to what a create sends.
@@ -225,6 +229,23 @@ fn find_name(headers: &[Header], family: Option<Family>) -> (Vec<usize>, Option<
 }
 
 fn find_email(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Result<usize> {
+    match best_emails(sheet, headers, family_key)?[..] {
+        [one] => Ok(one),
+        [] => Err(no_email(sheet, headers)),
+        ref best => Err(two_emails(sheet, best)),
+    }
+}
+
+/// The columns of a file with a header that may be the key, equally well: none, one, or several, which is a question.
+///
+/// # Errors
+/// As reading any of its records.
+pub fn key_candidates(sheet: &Sheet) -> Result<Vec<usize>> {
+    let headers: Vec<Header> = sheet.header.iter().map(|h| Header::of(h)).collect();
+    best_emails(sheet, &headers, families::family(&headers).map(|(_, key)| key))
+}
+
+fn best_emails(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Result<Vec<usize>> {
     let ranked = |list: &[&str]| -> Vec<usize> {
         let is_hit = |h: &Header| list.iter().any(|word| h.is_key(word));
         headers.iter().enumerate().filter(|(_, h)| is_hit(h)).map(|(at, _)| at).collect()
@@ -238,11 +259,7 @@ fn find_email(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Re
         let mut has_at = every_value_has_at(sheet, &best)?.into_iter();
         best.retain(|_| has_at.next() == Some(true));
     }
-    match best[..] {
-        [one] => Ok(one),
-        [] => Err(no_email(sheet, headers)),
-        _ => Err(two_emails(sheet, &best)),
-    }
+    Ok(best)
 }
 
 fn every_value_has_at(sheet: &Sheet, columns: &[usize]) -> Result<Vec<bool>> {
@@ -279,16 +296,15 @@ fn two_emails(sheet: &Sheet, best: &[usize]) -> Error {
 
 fn find_wanted(sheet: &Sheet, wanted: &Wanted) -> Result<Vec<usize>> {
     let find = |text: &str| {
-        let text = text.trim().trim_matches('"');
         if text.is_empty() {
             return None;
         }
         let exact = sheet.header.iter().position(|h| h == text);
         exact.or_else(|| sheet.header.iter().position(|h| h.to_lowercase() == text.to_lowercase()))
     };
-    // A header may itself hold a plus sign: the whole text is tried first.
-    let whole = find(&wanted.column).map(|at| vec![at]);
-    let found = whole.or_else(|| wanted.column.split('+').map(find).collect());
+    // A header may itself hold quotes or a plus sign: the whole text is tried first.
+    let whole = find(wanted.column.trim()).or_else(|| find(typed::bare(&wanted.column))).map(|at| vec![at]);
+    let found = whole.or_else(|| typed::parts(&wanted.column).iter().map(|part| find(part)).collect());
     found.ok_or_else(|| {
         let numbers =
             if wanted.column.starts_with(|c: char| c.is_ascii_digit()) { "; numbers need --no-header" } else { "" };
