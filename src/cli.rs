@@ -48,7 +48,7 @@ pub fn main() -> u8 {
 fn process() -> u8 {
     let (cli, config) = match typed() {
         Ok(typed) => typed,
-        Err(args::Stop::Told(is_told)) => return if is_told { 0 } else { Kind::File.exit_code() },
+        Err(args::Stop::Told(code)) => return code,
         Err(args::Stop::Wrong(error)) => {
             let json = std::env::args_os().any(|arg| arg == "--json");
             Render::new(args::Talk { json, quiet: false, verbose: false }).error(&error);

@@ -25,6 +25,8 @@ pub use check::{RowFault, Said, check};
 pub(crate) use chunks::{Gather, Raw};
 pub use facts::Facts;
 pub use made::Made;
+#[cfg(test)]
+pub(crate) use mapping::samples::SAMPLES;
 pub use mapping::{
     FIELDS, Family, Mapping, Named, Wanted, columns_called, columns_plainly_called, joined, key_candidates, kin, map,
     map_headerless,

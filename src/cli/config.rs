@@ -138,7 +138,8 @@ impl Config {
 /// A value as it is told: in front of an @ of a URL there may be a password.
 fn shown(value: &str) -> String {
     let behind = value.contains("://").then(|| value.rsplit_once('@')).flatten();
-    format!("\"{}\"", behind.map_or(value, |(_, behind)| behind))
+    let value = behind.map_or(value, |(_, behind)| behind);
+    if value.starts_with('"') { value.to_owned() } else { format!("\"{value}\"") }
 }
 
 /// The bytes of the file; none if it is only looked for and not there.
@@ -164,7 +165,7 @@ fn read(path: &Path, is_named: bool) -> Result<Option<Vec<u8>>> {
 }
 
 /// The settings in a file.
-fn entries(name: &str, bytes: &[u8], is_named: bool) -> Result<Vec<Entry>> {
+pub(super) fn entries(name: &str, bytes: &[u8], is_named: bool) -> Result<Vec<Entry>> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
         Error::new(Kind::File, format!("{name}, line {line}: not UTF-8")).hint("save it as UTF-8")

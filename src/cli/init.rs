@@ -106,3 +106,6 @@ fn candidates(sheet: &Sheet, error: &Error) -> Result<Vec<usize>> {
     let best = roster::key_candidates(sheet)?;
     Ok(if best.is_empty() { roster::kin(&sheet.header, "email", &[]) } else { best })
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,9 @@ use crate::cli::config::{Entry, Use};
 /// Commands that take settings from a file.
 const TAKING: [&str; 8] = ["snapshot", "diff", "audit", "plan", "apply", "rollback", "verify", "doctor"];
 
+/// Flags that may be said several times: [`super::Reading::take`] knows them.
+const REPEATED: [&str; 3] = ["map", "default", "domain-alias"];
+
 impl Command {
     /// Whether settings from a file mean anything to it.
     #[must_use]
@@ -57,11 +60,13 @@ pub fn parse_with(entries: &[Entry]) -> Result<(Cli, Vec<Use>), Stop> {
     Ok((cli, uses))
 }
 
-/// A command of which one flag has another default.
+/// A command of which one flag has another default. What can be said several times is put in field by field instead.
 fn with(command: Clap, name: &str, entry: &Entry) -> Clap {
     let value = entry.value.clone();
     match id(&command, entry.flag) {
-        Some(id) if entry.is_default_of(name) => command.mut_arg(id, |arg| arg.default_value(value)),
+        Some(id) if entry.is_default_of(name) && !REPEATED.contains(&entry.flag) => {
+            command.mut_arg(id, |arg| arg.default_value(value))
+        }
         _ => command,
     }
 }

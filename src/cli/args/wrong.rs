@@ -1,15 +1,16 @@
 //! What is said of a command line that cannot be meant: clap knows what is wrong with it, the words are ours.
 
-use clap::Error as Clap;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Error as Clap};
 
+use super::Cli;
 use crate::error::{Error, Kind};
 
 /// Why there is nothing to do.
 #[derive(Debug)]
 pub enum Stop {
-    /// A help text or the version was asked for, and printed or not.
-    Told(bool),
+    /// All is said: the exit code.
+    Told(u8),
     /// The command line is wrong.
     Wrong(Error),
 }
@@ -17,7 +18,13 @@ pub enum Stop {
 impl Stop {
     pub(super) fn of(error: Clap) -> Self {
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Self::Told(error.print().is_ok()),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Self::Told(if error.print().is_ok() { 0 } else { Kind::File.exit_code() })
+            }
+            // Nothing at all was typed: everything there is, on stderr.
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if error.print().is_ok() => {
+                Self::Told(Kind::Usage.exit_code())
+            }
             _ => Self::Wrong(wrong(&error)),
         }
     }
@@ -47,8 +54,15 @@ fn listed(all: &[String], last: &str) -> String {
 fn command(error: &Clap) -> String {
     let usage = piece(error, ContextKind::Usage).unwrap_or_default();
     let words = usage.trim_start_matches("Usage:").split_whitespace();
-    let words: Vec<&str> = words.take(2).filter(|word| !word.starts_with(['<', '[', '-'])).collect();
-    if words.is_empty() { "rosterdiff".to_owned() } else { words.join(" ") }
+    let mut words: Vec<String> =
+        words.take(2).filter(|word| !word.starts_with(['<', '[', '-'])).map(str::to_owned).collect();
+    if words.is_empty() {
+        // Of a wrong value clap does not tell the command.
+        let known = |word: &String| Cli::command().find_subcommand(word).is_some();
+        words.push("rosterdiff".to_owned());
+        words.extend(std::env::args_os().skip(1).filter_map(|arg| arg.into_string().ok()).find(known));
+    }
+    words.join(" ")
 }
 
 /// Why a value is refused, in words that stand behind it.
@@ -75,7 +89,8 @@ fn wrong(error: &Clap) -> Error {
     let typed = command(error);
     let arg = piece(error, ContextKind::InvalidArg).unwrap_or_default();
     let name = arg.split(['=', ' ']).next().unwrap_or_default();
-    let near = piece(error, ContextKind::SuggestedArg).or_else(|| piece(error, ContextKind::SuggestedValue));
+    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand];
+    let near = near.into_iter().find_map(|kind| piece(error, kind));
     let what = match error.kind() {
         ErrorKind::UnknownArgument if name.starts_with('-') => format!("`{typed}` has no flag {name}"),
         ErrorKind::UnknownArgument => format!("`{typed}` does not take \"{name}\" as well"),
@@ -89,8 +104,8 @@ fn wrong(error: &Clap) -> Error {
         ErrorKind::MissingRequiredArgument => format!("`{typed}` needs {arg}"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => refused(error),
         ErrorKind::ArgumentConflict => match piece(error, ContextKind::PriorArg) {
-            Some(prior) if prior != arg => format!("{arg} and {prior} cannot be said together"),
-            _ => format!("{arg} can be said only once"),
+            Some(prior) if prior != arg => format!("{name} and {prior} cannot be said together"),
+            _ => format!("{name} can be said only once"),
         },
         ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues => format!("{arg} takes no value of that kind"),
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
@@ -111,7 +126,9 @@ fn way(error: &Clap, typed: &str) -> String {
             "`rosterdiff --help` lists the commands; `rosterdiff demo` shows what they do".to_owned()
         }
         ErrorKind::MissingRequiredArgument if !usage.is_empty() => {
-            format!("write it as `{usage}`; `{typed} --help` shows examples")
+            let is_dir = piece(error, ContextKind::InvalidArg).is_some_and(|arg| arg.contains("<DIR>"));
+            let dir = if is_dir { "; DIR is what `rosterdiff plan` has written, such as hr.plan" } else { "" };
+            format!("write it as `{usage}`{dir}; `{typed} --help` shows examples")
         }
         _ => format!("`{typed} --help` shows what can be said, with examples"),
     }

@@ -69,8 +69,13 @@ fn of_key(key: &'static Key, value: &DeValue<'_>, line: usize, at: &Place<'_>) -
         (Shape::Switch, DeValue::Boolean(false)) => Ok(Vec::new()),
         (Shape::Columns | Shape::Pairs, DeValue::Table(table)) => {
             let pairs = in_order(table).into_iter().map(|(field, value)| {
-                let (line, field) = ((at.line_of)(field.span().start), field.get_ref().as_ref());
-                let text = if key.shape == Shape::Pairs { text(value) } else { columns(field, value, line, at)? };
+                let (line, mut field) = ((at.line_of)(field.span().start), field.get_ref().to_string());
+                let text = if key.shape == Shape::Pairs {
+                    text(value)
+                } else {
+                    field = field.replace('_', "-");
+                    columns(&field, value, line, at)?
+                };
                 let text = text.ok_or_else(|| {
                     let found = kind(value.get_ref());
                     at.refused(line, format!("{name}.{field} is {found}; {}", wants(key)), example(key))

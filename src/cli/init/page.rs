@@ -93,7 +93,7 @@ fn delimiter(byte: u8) -> String {
 }
 
 /// Which column was taken for what, and which could have been.
-fn columns(key: &Key, look: &Look, reading: &Reading) -> String {
+fn columns(map_key: &Key, look: &Look, reading: &Reading) -> String {
     let map = &look.mapping;
     let one = |column: Option<usize>| column.into_iter().collect::<Vec<_>>();
     let taken = [
@@ -106,7 +106,7 @@ fn columns(key: &Key, look: &Look, reading: &Reading) -> String {
         one(map.employee_id),
     ];
     let used: Vec<usize> = taken.iter().flatten().copied().chain(map.name_else).collect();
-    let mut page = format!("\n# {}\n[{}.{}]\n", key.about, key.section, key.name);
+    let mut page = format!("\n# {}\n[{}.{}]\n", map_key.about, map_key.section, map_key.name);
     for (field, columns) in FIELDS.into_iter().zip(&taken) {
         page += &match (columns.is_empty(), &look.question) {
             (false, _) => taken_line(field, columns, look, reading),
@@ -115,7 +115,7 @@ fn columns(key: &Key, look: &Look, reading: &Reading) -> String {
                 format!("# email: which of {names} is the key? Take the # away from one line.\n")
                     + &sleeping(field, candidates, look)
             }
-            (true, _) if is_left_out(field, reading) => format!("{field} = \"\"\n"),
+            (true, _) if is_left_out(field, reading) => format!("{} = \"\"\n", key(field)),
             (true, _) => open_lines(field, &used, look, reading),
         };
     }
@@ -137,7 +137,7 @@ fn taken_line(field: &str, columns: &[usize], look: &Look, reading: &Reading) ->
         // Of Genesys' template more is known than the numbers of its columns.
         let sleeps = if reading.maps.is_empty() { "#" } else { "" };
         let numbers: Vec<String> = columns.iter().map(|at| (at + 1).to_string()).collect();
-        return format!("{sleeps}{field} = {}\n", list(&numbers));
+        return format!("{sleeps}{} = {}\n", key(field), list(&numbers));
     }
     let value = list(&columns.iter().map(|at| quoted(&look.header[*at])).collect::<Vec<_>>());
     match look.mapping.name_else.filter(|_| field == "name") {
@@ -145,7 +145,7 @@ fn taken_line(field: &str, columns: &[usize], look: &Look, reading: &Reading) ->
             "# name: these, and {} where they are empty. Without the # they alone.\n#name = {value}\n",
             listed(&[spare], look)
         ),
-        None => format!("{field} = {value}\n"),
+        None => format!("{} = {value}\n", key(field)),
     }
 }
 
@@ -153,13 +153,18 @@ fn taken_line(field: &str, columns: &[usize], look: &Look, reading: &Reading) ->
 fn open_lines(field: &str, used: &[usize], look: &Look, reading: &Reading) -> String {
     let kin = if reading.no_header { Vec::new() } else { crate::roster::kin(&look.header, field, used) };
     if kin.is_empty() {
-        return format!("# {field}: no column was taken.\n#{field} = \"\"\n");
+        return format!("# {field}: no column was taken.\n#{} = \"\"\n", key(field));
     }
     format!("# {field}: none of {} was taken.\n", listed(&kin, look)) + &sleeping(field, &kin, look)
 }
 
 fn sleeping(field: &str, columns: &[usize], look: &Look) -> String {
-    columns.iter().map(|at| format!("#{field} = {}\n", quoted(&look.header[*at]))).collect()
+    columns.iter().map(|at| format!("#{} = {}\n", key(field), quoted(&look.header[*at]))).collect()
+}
+
+/// A field as settings are spelt.
+fn key(field: &str) -> String {
+    field.replace('-', "_")
 }
 
 fn listed(columns: &[usize], look: &Look) -> String {
