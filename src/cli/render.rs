@@ -123,7 +123,9 @@ fn lines(error: &Error) -> Vec<String> {
     let mut lines = vec![format!("error: {error}")];
     let mut cause = error.source().filter(|_| error.kind() != Kind::Bug);
     while let Some(inner) = cause {
-        lines.push(format!("  {inner}"));
+        // The number is for whoever reads the source of the system.
+        let text = inner.to_string();
+        lines.push(format!("  {}", text.split(" (os error ").next().unwrap_or_default()));
         cause = inner.source();
     }
     lines.extend(error.hint_text().map(|hint| format!("hint: {hint}")));

@@ -11,7 +11,7 @@ const PROMPT: &str = "$ rosterdiff ";
 
 /// A command of a `console` block, with what the README says of it.
 #[derive(Debug)]
-struct Shown {
+pub struct Shown {
     args: Vec<String>,
     /// File behind `>`.
     redirect: Option<String>,
@@ -44,7 +44,7 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-fn parse(line: &str) -> Shown {
+pub fn parse(line: &str) -> Shown {
     let (line, code) = match line.split_once(" # exit ") {
         Some((line, code)) => (line, code.trim().parse().unwrap()),
         None => (line, 0),
@@ -71,7 +71,7 @@ fn commands(text: &str) -> Vec<Shown> {
 }
 
 /// Runs one command; what it told and printed, each line once.
-fn run(world: &World, shown: &Shown) -> Ran {
+pub fn run_shown(world: &World, shown: &Shown) -> Ran {
     let mut command = world.command("");
     command.args(&shown.args);
     if shown.args[0] == "demo" && !shown.args.iter().any(|word| word == "--dir") {
@@ -85,7 +85,7 @@ fn run(world: &World, shown: &Shown) -> Ran {
 }
 
 /// Starts the simulator on a free port, waits until it is ready and stops it.
-fn simulate(world: &World, shown: &Shown) -> Ran {
+pub fn simulate(world: &World, shown: &Shown) -> Ran {
     let mut args = shown.args.clone();
     if let Some(at) = args.iter().position(|word| word == "--listen") {
         args[at + 1] = "127.0.0.1:0".to_owned();
@@ -114,7 +114,7 @@ fn every_command_of_the_readme_does_what_the_readme_shows() {
     let commands = commands(&readme());
     assert!(commands.len() >= 5, "the README shows too little: {commands:?}");
     for shown in &commands {
-        let ran = if shown.args[0] == "simulate" { simulate(&world, shown) } else { run(&world, shown) };
+        let ran = if shown.args[0] == "simulate" { simulate(&world, shown) } else { run_shown(&world, shown) };
         assert_eq!(ran.code, Some(shown.code), "{shown:?}: {ran:?}");
         let mut told = ran.err.lines().chain(ran.out.lines());
         for line in &shown.output {
