@@ -100,7 +100,8 @@ fn look(sheet: &Sheet, found: &Found, reading: &Reading) -> Result<Look> {
 
 /// The columns that may be the key, if that is what `error` is about. A first line that holds an address is no header.
 fn candidates(sheet: &Sheet, error: &Error) -> Result<Vec<usize>> {
-    if error.kind() != Kind::File || sheet.header.iter().any(|cell| cell.contains('@')) {
+    // One column alone is another delimiter's.
+    if error.kind() != Kind::File || sheet.header.len() < 2 || sheet.header.iter().any(|cell| cell.contains('@')) {
         return Ok(Vec::new());
     }
     let best = roster::key_candidates(sheet)?;

@@ -29,7 +29,7 @@ pub(super) const INIT: &str = "\
 Examples:
   rosterdiff init hr.csv
       writes rosterdiff.toml, which the other commands then use
-  rosterdiff init hr.csv --delimiter ';' -o hr.toml
+  rosterdiff init hr.csv --keep last -o hr.toml
       another file, used with --config hr.toml
 
 No cell of a person is written, only what the columns are called. Exit 3 if which

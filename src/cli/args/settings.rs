@@ -11,8 +11,9 @@ use crate::cli::config::{Entry, Use};
 /// Commands that take settings from a file.
 const TAKING: [&str; 8] = ["snapshot", "diff", "audit", "plan", "apply", "rollback", "verify", "doctor"];
 
-/// Flags that may be said several times: [`super::Reading::take`] knows them.
-const REPEATED: [&str; 3] = ["map", "default", "domain-alias"];
+/// Flags that are no defaults: those that may be said several times, which [`super::Reading::take`] knows, and the profile,
+/// which comes behind credentials of the environment.
+const APART: [&str; 4] = ["map", "default", "domain-alias", "profile"];
 
 impl Command {
     /// Whether settings from a file mean anything to it.
@@ -60,11 +61,11 @@ pub fn parse_with(entries: &[Entry]) -> Result<(Cli, Vec<Use>), Stop> {
     Ok((cli, uses))
 }
 
-/// A command of which one flag has another default. What can be said several times is put in field by field instead.
+/// A command of which one flag has another default.
 fn with(command: Clap, name: &str, entry: &Entry) -> Clap {
     let value = entry.value.clone();
     match id(&command, entry.flag) {
-        Some(id) if entry.is_default_of(name) && !REPEATED.contains(&entry.flag) => {
+        Some(id) if entry.is_default_of(name) && !APART.contains(&entry.flag) => {
             command.mut_arg(id, |arg| arg.default_value(value))
         }
         _ => command,

@@ -104,7 +104,10 @@ fn wrong(error: &Clap) -> Error {
         ErrorKind::MissingRequiredArgument => format!("`{typed}` needs {arg}"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => refused(error),
         ErrorKind::ArgumentConflict => match piece(error, ContextKind::PriorArg) {
-            Some(prior) if prior != arg => format!("{name} and {prior} cannot be said together"),
+            Some(prior) if prior != arg => {
+                let prior = prior.split(' ').next().unwrap_or_default();
+                format!("{name} and {prior} cannot be said together")
+            }
             _ => format!("{name} can be said only once"),
         },
         ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues => format!("{arg} takes no value of that kind"),

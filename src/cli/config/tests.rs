@@ -1,3 +1,5 @@
+//! What a file of settings may say, and what is said of one that may not.
+
 #![allow(clippy::unwrap_used)]
 use super::*;
 

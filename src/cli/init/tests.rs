@@ -1,3 +1,5 @@
+//! What `init` writes is what is found without it, asleep and awake.
+
 #![allow(clippy::unwrap_used)]
 use proptest::prelude::*;
 

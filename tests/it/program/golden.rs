@@ -2,7 +2,7 @@
 //! file each in `tests/golden/`. Whoever changes a word sees it there, as the person at the terminal would.
 //!
 //! `GOLDEN=write cargo test --release --test it golden` writes the files again; read the difference before it is kept.
-//! The directory of a case is `DIR`, a port `PORT`; nothing else is replaced.
+//! The directory of a case is `DIR`, a port `PORT`, a process `PID`; nothing else is replaced.
 
 mod cases;
 mod worlds;
@@ -60,7 +60,13 @@ fn text(case: &Case, ran: &Ran, world: &World) -> String {
     );
     let port = world.server.base_url().rsplit(':').next().unwrap().to_owned();
     let told = told.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:PORT");
-    told.replace(&world.dir.path().display().to_string(), "DIR")
+    let told = told.replace(&world.dir.path().display().to_string(), "DIR");
+    match told.split_once("error: process ") {
+        Some((before, behind)) => {
+            format!("{before}error: process PID{}", behind.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => told,
+    }
 }
 
 fn check(case: &Case) -> Result<(), String> {

@@ -109,7 +109,7 @@ pub fn files() -> Vec<Case> {
         case("output-is-input", 3, w::plain, "diff hr.csv --snapshot org.csv -o hr.csv"),
         case("output-nowhere", 3, w::plain, "diff hr.csv --snapshot org.csv -o nowhere/new.csv"),
         case("output-nowhere-plan", 3, w::plain, "plan hr.csv --snapshot org.csv -o nowhere/hr.plan"),
-        case("scenario-unknown-name", 2, w::scenario, "simulate --scenario day.toml"),
+        case("scenario-unknown-name", 3, w::scenario, "simulate --scenario day.toml"),
         case("scenario-no-address", 3, w::strange_seed, "simulate --seed-csv people.csv"),
     ]
 }
@@ -150,7 +150,7 @@ pub fn connection() -> Vec<Case> {
 pub fn plans() -> Vec<Case> {
     vec![
         case("plan-exists", 3, w::planned, "plan hr.csv --snapshot org.parquet -o hr.plan"),
-        case("plan-begun", 4, w::begun, "plan hr.csv --snapshot org.parquet -o hr.plan --overwrite"),
+        case("plan-begun", 3, w::begun, "plan hr.csv --snapshot org.parquet -o hr.plan --overwrite"),
         case("plan-folds-unproven", 4, w::plain, "plan hr.csv --snapshot org.csv --fold-plus"),
         case("plan-missing", 3, w::plain, "apply gone.plan --yes"),
         case("plan-is-a-file", 3, w::plain, "apply hr.csv --yes"),
@@ -172,9 +172,8 @@ pub fn plans() -> Vec<Case> {
         case("run-status-of-nothing", 3, w::plain, "status gone.plan"),
         case("rollback-of-nothing", 3, w::planned, "rollback hr.plan --yes"),
         case("rollback-not-confirmed", 4, w::begun, "rollback hr.plan"),
-        case("rollback-then-apply", 4, w::rolled_back, "apply hr.plan --yes"),
+        case("run-locked", 4, w::locked, "apply hr.plan --yes"),
         case("verify-of-nothing", 3, w::planned, "verify hr.plan"),
         case("verify-damaged", 8, w::damaged_journal, "verify hr.plan --offline"),
-        case("snapshot-incomplete", 9, w::capped, "apply hr.plan"),
     ]
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rosterdiff::sim::{Org, PageCaps, Settings, State};
+use rosterdiff::sim::{Org, Settings, State};
 
 use crate::program::world::{World, fast, people};
 use crate::support::workbook::workbook;
@@ -259,9 +259,12 @@ pub fn lost_journal() -> World {
     world
 }
 
-pub fn rolled_back() -> World {
+/// A plan that another process is at work on, as long as this one lives.
+pub fn locked() -> World {
     let world = begun();
-    world.done("rollback hr.plan --yes -q");
+    let journal = std::fs::File::options().append(true).open(world.path("hr.plan/journal.jsonl")).unwrap();
+    journal.lock().unwrap();
+    std::mem::forget(journal);
     world
 }
 
@@ -326,17 +329,5 @@ pub fn limited() -> World {
     world.write("hr.csv", people(40));
     world.done("snapshot -o org.parquet -q");
     world.done("plan hr.csv --snapshot org.parquet -o hr.plan --max-creates 5 -q");
-    world
-}
-
-/// An organisation whose listing of inactive users stops, and that has no other.
-pub fn capped() -> World {
-    let caps = PageCaps { inactive: Some(20), ..PageCaps::default() };
-    let mut org = Org::new(Settings { page_cap: caps, cursor: false, ..fast() });
-    org.seed_state(60, State::Inactive);
-    let world = World::of(org);
-    world.write("hr.csv", people(3));
-    world.write("org.csv", EXPORT);
-    world.run("snapshot -o org.parquet -q");
     world
 }
