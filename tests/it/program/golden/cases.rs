@@ -165,7 +165,6 @@ pub fn plans() -> Vec<Case> {
         case("gate-nobody", 4, w::planned, "apply hr.plan --yes"),
         case("gate-low-match", 4, w::few_match, "apply hr.plan --yes"),
         case("gate-too-many", 4, w::limited, "apply hr.plan --yes"),
-        case("run-breaker", 4, w::refusing, "apply hr.plan --yes --accept-empty-snapshot --max-failures 5"),
         case("run-canary", 4, w::refusing, "apply hr.plan --yes --accept-empty-snapshot --canary 2"),
         case("run-damaged-journal", 8, w::damaged_journal, "apply hr.plan --yes"),
         case("run-lost-journal", 8, w::lost_journal, "apply hr.plan --yes"),
