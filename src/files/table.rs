@@ -134,7 +134,9 @@ impl Source {
         match (picks.encoding.or(known.as_ref().map(|(known, _)| *known)), known) {
             (Some(Encoding::Utf8), _) => read_table(self.plain(opening)?),
             (Some(encoding), known) => {
-                self.check_wide(encoding, first)?;
+                if known.is_none() {
+                    self.check_wide(encoding, first)?;
+                }
                 let why = known.filter(|_| picks.encoding.is_none()).map(|(_, evidence)| evidence);
                 read_table(self.decoded(opening, encoding, why)?)
             }
@@ -148,7 +150,8 @@ impl Source {
     /// Refuses to read as UTF-16 what shows no sign of it: every comma and line end of it has a zero byte.
     fn check_wide(&self, encoding: Encoding, first: &[u8]) -> Result<()> {
         if matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) && !first.is_empty() && !first.contains(&0) {
-            let what = format!("{} is not {}: there is no zero byte in it", self.origin, encoding.as_str());
+            let what =
+                format!("{} is not {}: there is no zero byte in it", self.origin, encoding.as_str().to_uppercase());
             return Err(Error::new(Kind::File, what).hint("leave --encoding away: what its bytes show is found out"));
         }
         Ok(())

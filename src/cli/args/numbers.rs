@@ -1,10 +1,12 @@
 //! Numbers as people write them, and what is said of those that are none.
 
-/// A whole number from `least` to `most`; the greatest there is counts as no bound.
+/// A whole number from `least` to `most`; the greatest `most` is no bound but that of `T`.
 pub(super) fn whole<T: TryFrom<u64>>(least: u64, most: u32) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| {
         let number = text.trim().replace('_', "").parse::<u64>().ok();
-        let number = number.filter(|n| (least..=u64::from(most)).contains(n)).and_then(|n| T::try_from(n).ok());
+        let number = number
+            .filter(|n| *n >= least && (most == u32::MAX || *n <= u64::from(most)))
+            .and_then(|n| T::try_from(n).ok());
         number.ok_or_else(|| match most {
             u32::MAX => format!("write a whole number, {least} or more"),
             most => format!("write a whole number from {least} to {most}"),
