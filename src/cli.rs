@@ -7,12 +7,14 @@ mod apply;
 pub mod args;
 mod audit;
 mod canary;
+pub mod config;
 mod connect;
 mod demo;
 mod diff;
 mod doctor;
 mod fresh;
 mod gates;
+mod init;
 mod look;
 mod offline;
 mod plan;
@@ -27,9 +29,8 @@ mod status;
 mod stop;
 mod verify;
 
-use clap::Parser;
-
 use args::{Cli, Command};
+use config::Config;
 use render::Render;
 
 use crate::error::{self, Error, Kind, Result};
@@ -47,28 +48,44 @@ pub fn main() -> u8 {
 }
 
 fn process() -> u8 {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help goes to stdout with exit 0, wrong usage to stderr with exit 2; clap knows which.
-            let wrong = error.use_stderr();
-            let printed = error.print().is_ok();
-            if wrong && std::env::args_os().any(|arg| arg == "--json") {
-                render::wrong_usage();
-            }
-            return if printed && !wrong { 0 } else { Kind::Usage.exit_code() };
+    let (cli, config) = match typed() {
+        Ok(typed) => typed,
+        Err(args::Stop::Told(code)) => return code,
+        Err(args::Stop::Wrong(error)) => {
+            let json = std::env::args_os().any(|arg| arg == "--json");
+            Render::new(args::Talk { json, quiet: false, verbose: false }).error(&error);
+            return error.kind().exit_code();
         }
     };
     let render = Render::new(cli.talk);
+    if let Some(config) = &config {
+        config.tell(&render);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let code = match runtime {
         Ok(runtime) => runtime.block_on(run(cli.command, &render)),
         Err(e) => Err(Error::new(Kind::File, "cannot start the runtime").because(e)),
     };
     code.unwrap_or_else(|error| {
+        let error = match &config {
+            Some(config) => config.place(error),
+            None => error,
+        };
         render.error(&error);
         error.kind().exit_code()
     })
+}
+
+/// What was typed, and what a file of settings says where nothing was.
+fn typed() -> Result<(Cli, Option<Config>), args::Stop> {
+    let cli = args::parse()?;
+    if !cli.command.takes_settings() {
+        return Ok((cli, None));
+    }
+    let Some(mut config) = Config::find(&cli.settings).map_err(args::Stop::Wrong)? else { return Ok((cli, None)) };
+    let (cli, uses) = args::parse_with(&config.entries)?;
+    config.uses = uses;
+    Ok((cli, Some(config)))
 }
 
 /// From now on a panic tells where it happened and nothing else: what it would say may quote people's data.
@@ -98,6 +115,8 @@ async fn run(mut command: Command, render: &Render) -> Result<u8> {
         | Command::Apply(_)
         | Command::Rollback(_)
         | Command::Status(_)
+        | Command::Init(_)
+        | Command::Completions(_)
         | Command::Simulate(_) => return dispatch(command, render).await,
     }
     let mut stop = stop::watched(work);
@@ -131,6 +150,8 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,
+        Command::Init(args) => init::run(&args, render).await,
+        Command::Completions(args) => Render::text(&args.script()).map(|()| 0),
     }
 }
 

@@ -103,6 +103,13 @@ impl Error {
         self
     }
 
+    /// Adds where the setting stands that it is about.
+    #[must_use]
+    pub fn said_in(mut self, place: &str) -> Self {
+        self.what = format!("{} (said in {place})", self.what);
+        self
+    }
+
     /// Adds how long to wait before the same is tried again.
     #[must_use]
     pub const fn after(mut self, wait: Duration) -> Self {

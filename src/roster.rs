@@ -25,7 +25,12 @@ pub use check::{RowFault, Said, check};
 pub(crate) use chunks::{Gather, Raw};
 pub use facts::Facts;
 pub use made::Made;
-pub use mapping::{Family, Mapping, Named, Wanted, columns_called, columns_plainly_called, map, map_headerless};
+#[cfg(test)]
+pub(crate) use mapping::samples::SAMPLES;
+pub use mapping::{
+    FIELDS, Family, Mapping, Named, Wanted, columns_called, columns_plainly_called, joined, key_candidates, kin, map,
+    map_headerless,
+};
 pub use records::{Block, RecordFault, Records, Reread};
 pub use sheet::{Delimiter, Dialect, Headline, Lines, Opening, Sheet, is_not_utf8, open, open_bytes, open_made};
 pub(crate) use text::changed;

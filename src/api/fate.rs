@@ -94,7 +94,8 @@ impl Fate {
             Self::Untrusted(why) => untrusted(call, &why),
             Self::Barred(why) => barred(call, &why),
             Self::NotSent(why) | Self::Unknown(why) | Self::Malformed(why) => {
-                Error::new(Kind::Unreachable, format!("{call}: {why}")).hint("safe to run again")
+                Error::new(Kind::Unreachable, format!("{call}: {why}"))
+                    .hint("safe to run again; if it comes again, check the network, the region and any proxy")
             }
             Self::Auth(words) => Error::new(Kind::Credentials, said(&words))
                 .hint("check that client id, secret and region belong together and that the OAuth client is enabled"),

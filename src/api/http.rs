@@ -70,7 +70,8 @@ pub fn base(text: &str) -> Result<Url> {
             Err(Error::new(Kind::Usage, format!("plain http to {} is refused", url.host_str().unwrap_or_default()))
                 .hint("people's data and the token would travel in clear: use https (http is for loopback hosts only)"))
         }
-        other => Err(Error::new(Kind::Usage, format!("cannot talk {other}: use https"))),
+        other => Err(Error::new(Kind::Usage, format!("cannot talk {other}: use https"))
+            .hint("give scheme and host, as in https://api.mypurecloud.com")),
     }
 }
 
@@ -205,8 +206,13 @@ async fn read(mut response: reqwest::Response, bytes_max: usize) -> Result<Reply
     Ok(Reply { status, headers, body })
 }
 
+/// What the layers below say of themselves, and tells nobody what is wrong.
+const LAYERS: [&str; 4] =
+    ["error sending request: ", "client error (Connect): ", "client error (SendRequest): ", "tcp connect error: "];
+
 /// Only a failure to connect proves that nothing left. The URL is dropped: it ends up in logs.
 fn lost(error: reqwest::Error) -> Lost {
+    let host = error.url().map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned());
     let error = error.without_url();
     let mut why = error.to_string();
     let mut cause = error.source();
@@ -214,6 +220,8 @@ fn lost(error: reqwest::Error) -> Lost {
         why = format!("{why}: {inner}");
         cause = inner.source();
     }
+    let why = LAYERS.iter().fold(why, |why, layer| why.replace(layer, ""));
+    let why = why.split(" (os error ").next().unwrap_or_default().to_owned();
     match error.is_connect() || error.is_builder() {
         // rustls says so, some layers down; its type is not ours to name.
         true if why.contains("invalid peer certificate") => {
@@ -223,7 +231,7 @@ fn lost(error: reqwest::Error) -> Lost {
         true if why.contains("proxy authorization required") => {
             Lost::Barred("the proxy wants other credentials".to_owned())
         }
-        true => Lost::NotSent(why),
+        true => Lost::NotSent(host.map_or_else(|| why.clone(), |host| format!("{host}: {why}"))),
         false => Lost::Unknown(why),
     }
 }

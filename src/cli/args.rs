@@ -1,29 +1,49 @@
 //! What can be typed. Only clap knows these types; nothing below the door sees them.
 
 mod comparing;
+mod completing;
+mod examples;
+mod numbers;
 mod reading;
 mod running;
+mod settings;
 mod simulated;
+mod wrong;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use comparing::{Audit, ByWord, Diff, Plan};
+pub use comparing::{Audit, ByWord, Diff, Init, Plan};
+pub use completing::Completions;
+use numbers::whole;
 pub use reading::{DefaultField, KeepWord, Reading, VerdictWord};
 pub use running::{AGE_MAX_H, Accept, Apply, Doctor, Rollback, SETTLE_S, Snapshot, Status, Verify};
+pub use settings::{check, parse, parse_with};
 pub use simulated::{Demo, Simulate};
+pub use wrong::Stop;
 
 /// Bring a CSV of people into a Genesys Cloud organisation: no 409, no double, no lost row.
 #[derive(Debug, Parser)]
-#[command(name = "rosterdiff", version, max_term_width = 110, disable_help_subcommand = true)]
+#[command(
+    name = "rosterdiff",
+    version,
+    max_term_width = 110,
+    disable_help_subcommand = true,
+    override_usage = "rosterdiff <COMMAND> [OPTIONS]",
+    after_help = examples::SHORT,
+    after_long_help = examples::ALL
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
     /// How to talk.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Output and settings")]
     pub talk: Talk,
+    /// Where settings are.
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
 /// Options of every command.
@@ -40,6 +60,18 @@ pub struct Talk {
     pub verbose: bool,
 }
 
+/// Where settings are.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// Take settings from FILE, which flags and the environment win over [default: rosterdiff.toml, if it is in the
+    /// current directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Take no settings from a file
+    #[arg(long, global = true, conflicts_with = "config")]
+    pub no_config: bool,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -47,6 +79,8 @@ pub enum Command {
     Demo(Demo),
     /// Page through ALL users of every state into one parquet with a completeness certificate
     Snapshot(Snapshot),
+    /// Write a commented rosterdiff.toml from the roster at hand: which column was taken for what, and every setting
+    Init(Init),
     /// Compare offline: the new rows to stdout or to a file, nothing else written
     Diff(Diff),
     /// Find who is there more than once, inside and across rosters and snapshots
@@ -65,6 +99,33 @@ pub enum Command {
     Doctor(Doctor),
     /// Serve a simulated organisation on loopback
     Simulate(Simulate),
+    /// Print what makes a shell complete commands and flags
+    Completions(Completions),
+}
+
+impl Command {
+    /// The options about reading, of a command that takes settings for them.
+    pub const fn reading(&mut self) -> Option<&mut Reading> {
+        match self {
+            Self::Diff(Diff { reading, .. })
+            | Self::Audit(Audit { reading, .. })
+            | Self::Plan(Plan { reading, .. }) => Some(reading),
+            _ => None,
+        }
+    }
+
+    /// The options about the organisation.
+    pub const fn connection(&mut self) -> Option<&mut Connection> {
+        match self {
+            Self::Snapshot(Snapshot { connection, .. })
+            | Self::Plan(Plan { connection, .. })
+            | Self::Apply(Apply { connection, .. })
+            | Self::Rollback(Rollback { connection, .. })
+            | Self::Verify(Verify { connection, .. })
+            | Self::Doctor(Doctor { connection, .. }) => Some(connection),
+            _ => None,
+        }
+    }
 }
 
 /// Where the organisation is. Credentials and region come from the environment (`GENESYSCLOUD_OAUTHCLIENT_ID`,
@@ -85,9 +146,21 @@ pub struct Connection {
     #[arg(long, value_name = "FILE", env = "ROSTERDIFF_CA_FILE", hide_env_values = true)]
     pub ca_file: Option<PathBuf>,
     /// OAuth tokens to spread calls over; each has its own limit at the service
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u8>(1, 50))]
     pub tokens: u8,
     /// Cap on calls per minute for the whole run, on top of what the service allows
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, u32::MAX))]
     pub per_min: Option<u32>,
+    /// What a file of settings says, and no flag can.
+    #[arg(skip)]
+    pub filed: Filed,
+}
+
+/// What a file of settings says of the organisation. It counts where the environment has nothing to say.
+#[derive(Clone, Debug, Default)]
+pub struct Filed {
+    /// Region, for credentials of the environment.
+    pub region: Option<String>,
+    /// Profile, where the environment has no credentials.
+    pub profile: Option<String>,
 }

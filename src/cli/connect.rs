@@ -1,7 +1,8 @@
 //! From the environment, a profile and the flags to a client.
 //!
-//! Credentials and region come from one source, whole: the profile asked for, else the environment, else the profile
-//! `DEFAULT`. Half of one and half of another could send one organisation's secret to another's host.
+//! Credentials and region come from one source, whole: the profile asked for, else the environment, else the profile of
+//! a file of settings, else the profile `DEFAULT`. Only where the environment has credentials and no region, that of the
+//! file of settings counts. Half of one and half of another could send one organisation's secret to another's host.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -70,7 +71,9 @@ impl Session {
 
     fn of_source(source: Source, connection: &Connection, render: &Render) -> Result<Self> {
         if connection.profile.is_none() {
-            source.tell_profile(env(REGION).as_deref(), render);
+            let file = connection.filed.region.as_deref().map(|region| ("the region of the settings", region));
+            let variable = env(REGION);
+            source.tell_profile([variable.as_deref().map(|region| (REGION, region)), file], render);
         }
         let region = source.region();
         let credentials = source.credentials()?;
@@ -107,13 +110,7 @@ impl Source {
     /// The first place that says anything, or the one that was asked for.
     fn choose(connection: &Connection, env: Env<'_>, render: &Render) -> Result<Option<Self>> {
         if let Some(name) = &connection.profile {
-            let path = profiles_path(env).ok_or_else(|| {
-                missing(&format!("there is no profile \"{name}\": HOME is not set, so ~/.gc/config.toml is nowhere"))
-            })?;
-            let profiles = Profiles::read(&path)?.ok_or_else(|| {
-                missing(&format!("there is no profile \"{name}\": {} does not exist", path.display()))
-            })?;
-            return Self::of_profile(&profiles, name, render).map(Some).ok_or_else(|| unknown(&profiles, name));
+            return Self::named(name, env, render).map(Some);
         }
         if [ID, SECRET, TOKEN].iter().any(|name| env(name).is_some()) {
             return Ok(Some(Self {
@@ -121,11 +118,24 @@ impl Source {
                 id: env(ID),
                 secret: env(SECRET).map(SecretString::from),
                 token: env(TOKEN).map(SecretString::from),
-                region: env(REGION),
+                region: env(REGION).or_else(|| connection.filed.region.clone()),
             }));
+        }
+        if let Some(name) = &connection.filed.profile {
+            return Self::named(name, env, render).map(Some);
         }
         let profiles = profiles_path(env).map(|path| Profiles::read(&path)).transpose()?.flatten();
         Ok(profiles.and_then(|profiles| Self::of_profile(&profiles, DEFAULT, render)))
+    }
+
+    /// The profile of that name.
+    fn named(name: &str, env: Env<'_>, render: &Render) -> Result<Self> {
+        let path = profiles_path(env).ok_or_else(|| {
+            missing(&format!("there is no profile \"{name}\": HOME is not set, so ~/.gc/config.toml is nowhere"))
+        })?;
+        let profiles = Profiles::read(&path)?
+            .ok_or_else(|| missing(&format!("there is no profile \"{name}\": {} does not exist", path.display())))?;
+        Self::of_profile(&profiles, name, render).ok_or_else(|| unknown(&profiles, name))
     }
 
     fn of_profile(profiles: &Profiles, name: &str, render: &Render) -> Option<Self> {
@@ -164,14 +174,14 @@ impl Source {
     }
 
     /// Says which profile is used that nobody asked for: it may be of another organisation than is thought.
-    fn tell_profile(&self, variable: Option<&str>, render: &Render) {
+    fn tell_profile(&self, others: [Option<(&str, &str)>; 2], render: &Render) {
         let Place::Profile { name, path } = &self.place else { return };
         let region = self.region.as_deref().unwrap_or("none");
         render.warn_once(format!("Credentials: profile \"{name}\" of {}, region {region}.", path.display()));
         let host = |region: &str| crate::api::region::host(region).map_or_else(|_| region.to_owned(), str::to_owned);
-        if let Some(other) = variable.filter(|other| host(other) != host(region)) {
+        for (what, other) in others.into_iter().flatten().filter(|(_, other)| host(other) != host(region)) {
             render.warn_once(format!(
-                "warning: {REGION} is {other} and not used: credentials and region come from one source"
+                "warning: {what} is {other} and not used: credentials and region come from one source"
             ));
         }
     }

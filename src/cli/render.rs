@@ -74,6 +74,13 @@ impl Render {
         written.map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e))
     }
 
+    /// A text on stdout that somebody asked for.
+    pub(super) fn text(bytes: &[u8]) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        written.map_err(|e| Error::new(Kind::File, "cannot write to stdout").because(e).hint("name a file with > FILE"))
+    }
+
     /// An error with its cause and the way out; an object too if `--json` asked for one.
     pub(super) fn error(&self, error: &Error) {
         lines(error).iter().for_each(|line| tell(line));
@@ -110,19 +117,15 @@ pub(super) fn failure(error: &Error) -> Value {
     json!({ "error": error.to_string(), "hint": error.hint_text(), "exit": error.kind().exit_code() })
 }
 
-/// The object of a command line that clap has refused, and has said why on stderr.
-pub(super) fn wrong_usage() {
-    let error = Error::new(Kind::Usage, "wrong usage").hint("stderr says what is wrong; --help says what is right");
-    let _heard = Render::line(&failure(&error).to_string());
-}
-
 /// An error, its causes and the way out. The cause of a fault of our own is not told: a panicked task quotes what it
 /// panicked with, a frame its cells, and either may be people's data.
 fn lines(error: &Error) -> Vec<String> {
     let mut lines = vec![format!("error: {error}")];
     let mut cause = error.source().filter(|_| error.kind() != Kind::Bug);
     while let Some(inner) = cause {
-        lines.push(format!("  {inner}"));
+        // The number is for whoever reads the source of the system.
+        let text = inner.to_string();
+        lines.push(format!("  {}", text.split(" (os error ").next().unwrap_or_default()));
         cause = inner.source();
     }
     lines.extend(error.hint_text().map(|hint| format!("hint: {hint}")));

@@ -76,7 +76,9 @@ async fn serve_until(signals: &mut Signals, failure: &mut Failure, render: &Rend
 
 fn cannot_listen(e: std::io::Error, args: &args::Simulate) -> Error {
     let kind = if e.kind() == std::io::ErrorKind::InvalidInput { Kind::Usage } else { Kind::File };
-    Error::new(kind, format!("cannot listen on {}", args.listen)).because(e)
+    Error::new(kind, format!("cannot listen on {}", args.listen))
+        .because(e)
+        .hint("say --listen 127.0.0.1:0, which takes a free port")
 }
 
 /// What the scenario says, then what the flags say, and everybody whom either brings.

@@ -174,6 +174,9 @@ pub fn fresh_dir(prefix: &str) -> Result<PathBuf> {
 
 /// A draft that cannot be begun. The cause of a temporary file names that file, which means nothing to anybody.
 fn no_room_for(path: &Path, cause: &std::io::Error) -> Error {
+    if cause.kind() == std::io::ErrorKind::NotFound {
+        return Error::file("write", path, "there is no such directory");
+    }
     Error::file("write", path, std::io::Error::from(cause.kind()))
 }
 

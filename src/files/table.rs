@@ -42,11 +42,24 @@ enum Form {
     Workbook,
 }
 
+/// What a file turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Text in an encoding.
+    Text(Encoding),
+    /// A workbook, of which the sheet of this name is read.
+    Workbook(String),
+    /// A parquet.
+    Parquet,
+}
+
 /// An opened table, and what to tell of how it was read.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// The table.
     pub sheet: Sheet,
+    /// What it was made of.
+    pub found: Found,
     /// In words, for people.
     pub notes: Vec<String>,
 }
@@ -94,7 +107,20 @@ impl Source {
         picks: &Picks,
         read: impl Fn(&Sheet) -> Result<T>,
     ) -> Result<(T, Vec<String>)> {
-        let read_table = |table: Table| Ok((read(&table.sheet)?, table.notes));
+        self.read_found(opening, picks, |sheet, _| read(sheet))
+    }
+
+    /// The same, and `read` is told what the file turned out to be.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    pub fn read_found<T>(
+        &self,
+        opening: Opening,
+        picks: &Picks,
+        read: impl Fn(&Sheet, &Found) -> Result<T>,
+    ) -> Result<(T, Vec<String>)> {
+        let read_table = |table: Table| Ok((read(&table.sheet, &table.found)?, table.notes));
         let mut first = Vec::new();
         let first = self.raw.read(0..self.raw.n_bytes().min(FIRST_BYTES), &mut first)?;
         if let Some(form) = self.form(first) {
@@ -108,6 +134,9 @@ impl Source {
         match (picks.encoding.or(known.as_ref().map(|(known, _)| *known)), known) {
             (Some(Encoding::Utf8), _) => read_table(self.plain(opening)?),
             (Some(encoding), known) => {
+                if known.is_none() {
+                    self.check_wide(encoding, first)?;
+                }
                 let why = known.filter(|_| picks.encoding.is_none()).map(|(_, evidence)| evidence);
                 read_table(self.decoded(opening, encoding, why)?)
             }
@@ -116,6 +145,16 @@ impl Source {
                 other => other,
             },
         }
+    }
+
+    /// Refuses to read as UTF-16 what shows no sign of it: every comma and line end of it has a zero byte.
+    fn check_wide(&self, encoding: Encoding, first: &[u8]) -> Result<()> {
+        if matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) && !first.is_empty() && !first.contains(&0) {
+            let what =
+                format!("{} is not {}: there is no zero byte in it", self.origin, encoding.as_str().to_uppercase());
+            return Err(Error::new(Kind::File, what).hint("leave --encoding away: what its bytes show is found out"));
+        }
+        Ok(())
     }
 
     fn form(&self, first: &[u8]) -> Option<Form> {
@@ -135,7 +174,8 @@ impl Source {
         }
         let bytes = source::whole(&*self.raw)?;
         if form == Form::Parquet {
-            return Ok(Table { sheet: foreign::read(&self.origin, bytes, opening.effort)?, notes: Vec::new() });
+            let sheet = foreign::read(&self.origin, bytes, opening.effort)?;
+            return Ok(Table { sheet, found: Found::Parquet, notes: Vec::new() });
         }
         let unrolled = guarded(|| xlsx::read(&self.origin, bytes, picks.sheet.as_deref()));
         let unrolled = unrolled.unwrap_or_else(|| Err(xlsx::damaged(&self.origin)))?;
@@ -150,7 +190,7 @@ impl Source {
         sheet.lines = Lines::Given(lines.into());
         sheet.dialect.bom = true;
         let notes = unrolled.notes.into_iter().map(|note| format!("{}: {note}", self.origin)).collect();
-        Ok(Table { sheet, notes })
+        Ok(Table { sheet, found: Found::Workbook(unrolled.sheet), notes })
     }
 
     fn opening(&self, opening: Opening) -> Opening {
@@ -163,7 +203,7 @@ impl Source {
     /// A text that is read where it lies.
     fn plain(&self, opening: Opening) -> Result<Table> {
         let sheet = roster::open(&self.origin, Arc::clone(&self.raw), self.opening(opening))?;
-        Ok(Table { sheet, notes: Vec::new() })
+        Ok(Table { sheet, found: Found::Text(Encoding::Utf8), notes: Vec::new() })
     }
 
     /// A text in a known encoding; `why` it is known, unless the user said so.
@@ -174,7 +214,7 @@ impl Source {
         if encoding == Encoding::Windows1252 {
             notes = vec![format!("{}: {}.", self.origin, decoded.evidence())];
         }
-        self.open_decoded(opening, text, notes)
+        self.open_decoded(opening, text, encoding, notes)
     }
 
     /// A text of which nothing is known but that it is not UTF-8.
@@ -182,7 +222,7 @@ impl Source {
         let (text, decoded) = self.decode(Encoding::Windows1252)?;
         decoded.check_guess(&self.origin)?;
         let notes = vec![format!("{}: {} (--encoding says otherwise).", self.origin, decoded.evidence())];
-        self.open_decoded(opening, text, notes)
+        self.open_decoded(opening, text, Encoding::Windows1252, notes)
     }
 
     fn decode(&self, encoding: Encoding) -> Result<(Arc<dyn Text>, encoding::Decoded)> {
@@ -191,10 +231,16 @@ impl Source {
         Ok((spool.into_text().map_err(|e| no_room(&self.origin, e))?, decoded))
     }
 
-    fn open_decoded(&self, opening: Opening, text: Arc<dyn Text>, notes: Vec<String>) -> Result<Table> {
+    fn open_decoded(
+        &self,
+        opening: Opening,
+        text: Arc<dyn Text>,
+        encoding: Encoding,
+        notes: Vec<String>,
+    ) -> Result<Table> {
         let mut sheet = roster::open(&self.origin, text, self.opening(opening))?;
         // What wrote the file would not read UTF-8 without a mark.
         sheet.dialect.bom = true;
-        Ok(Table { sheet, notes })
+        Ok(Table { sheet, found: Found::Text(encoding), notes })
     }
 }

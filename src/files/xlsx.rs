@@ -33,6 +33,8 @@ pub struct Unrolled {
     pub lines: Vec<u32>,
     /// The row of the sheet that the header stands in.
     pub header_line: u32,
+    /// The name of the sheet.
+    pub sheet: String,
     /// What a person should know, in words: which sheet was read, which digits may be lost.
     pub notes: Vec<String>,
 }
@@ -55,7 +57,7 @@ pub fn read(origin: &str, bytes: Vec<u8>, sheet: Option<&str>) -> Result<Unrolle
     }
     let (header_line, header) = table.header.ok_or_else(|| empty_sheet(origin, &choice.name))?;
     choice.notes.extend(table.losses.notes(&header));
-    Ok(Unrolled { text: table.made.text, lines: table.lines, header_line, notes: choice.notes })
+    Ok(Unrolled { text: table.made.text, lines: table.lines, header_line, sheet: choice.name, notes: choice.notes })
 }
 
 /// Reads every cell of a sheet.

@@ -6,7 +6,11 @@
 
 mod families;
 mod header;
+mod kin;
 mod positions;
+#[cfg(test)]
+pub(crate) mod samples;
+mod typed;
 
 use serde::Serialize;
 
@@ -17,7 +21,9 @@ use families::{
 use header::{Header, squash};
 
 pub use families::Family;
+pub use kin::kin;
 pub use positions::map_headerless;
+pub use typed::joined;
 
 use crate::error::{Error, Kind, Result};
 use crate::roster::sheet::{Sheet, headless};
@@ -89,7 +95,7 @@ impl Wanted {
 }
 
 /// The fields that a column can be mapped to.
-const FIELDS: [&str; 7] = ["email", "name", "department", "title", "division", "phone", "employee-id"];
+pub const FIELDS: [&str; 7] = ["email", "name", "department", "title", "division", "phone", "employee-id"];
 
 impl Mapping {
     /// All columns that are mapped to what a create sends.
@@ -225,6 +231,23 @@ fn find_name(headers: &[Header], family: Option<Family>) -> (Vec<usize>, Option<
 }
 
 fn find_email(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Result<usize> {
+    match best_emails(sheet, headers, family_key)?[..] {
+        [one] => Ok(one),
+        [] => Err(no_email(sheet, headers)),
+        ref best => Err(two_emails(sheet, best)),
+    }
+}
+
+/// The columns of a file with a header that may be the key, equally well: none, one, or several, which is a question.
+///
+/// # Errors
+/// As reading any of its records.
+pub fn key_candidates(sheet: &Sheet) -> Result<Vec<usize>> {
+    let headers: Vec<Header> = sheet.header.iter().map(|h| Header::of(h)).collect();
+    best_emails(sheet, &headers, families::family(&headers).map(|(_, key)| key))
+}
+
+fn best_emails(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Result<Vec<usize>> {
     let ranked = |list: &[&str]| -> Vec<usize> {
         let is_hit = |h: &Header| list.iter().any(|word| h.is_key(word));
         headers.iter().enumerate().filter(|(_, h)| is_hit(h)).map(|(at, _)| at).collect()
@@ -238,11 +261,7 @@ fn find_email(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Re
         let mut has_at = every_value_has_at(sheet, &best)?.into_iter();
         best.retain(|_| has_at.next() == Some(true));
     }
-    match best[..] {
-        [one] => Ok(one),
-        [] => Err(no_email(sheet, headers)),
-        _ => Err(two_emails(sheet, &best)),
-    }
+    Ok(best)
 }
 
 fn every_value_has_at(sheet: &Sheet, columns: &[usize]) -> Result<Vec<bool>> {
@@ -279,16 +298,15 @@ fn two_emails(sheet: &Sheet, best: &[usize]) -> Error {
 
 fn find_wanted(sheet: &Sheet, wanted: &Wanted) -> Result<Vec<usize>> {
     let find = |text: &str| {
-        let text = text.trim().trim_matches('"');
         if text.is_empty() {
             return None;
         }
         let exact = sheet.header.iter().position(|h| h == text);
         exact.or_else(|| sheet.header.iter().position(|h| h.to_lowercase() == text.to_lowercase()))
     };
-    // A header may itself hold a plus sign: the whole text is tried first.
-    let whole = find(&wanted.column).map(|at| vec![at]);
-    let found = whole.or_else(|| wanted.column.split('+').map(find).collect());
+    // A header may itself hold quotes or a plus sign: the whole text is tried first.
+    let whole = find(wanted.column.trim()).or_else(|| find(typed::bare(&wanted.column))).map(|at| vec![at]);
+    let found = whole.or_else(|| typed::parts(&wanted.column).iter().map(|part| find(part)).collect());
     found.ok_or_else(|| {
         let numbers =
             if wanted.column.starts_with(|c: char| c.is_ascii_digit()) { "; numbers need --no-header" } else { "" };
@@ -357,53 +375,7 @@ mod tests {
 
     #[test]
     fn every_family_maps_without_a_flag() {
-        for (header, family, expected) in [
-            (
-                "login,firstName,lastName,email,displayName,secondEmail,mobilePhone,primaryPhone,state,costCenter,division,department",
-                Family::Okta,
-                "email|firstName+lastName|department||primaryPhone|",
-            ),
-            (
-                "First Name [Required],Last Name [Required],Email Address [Required],Org Unit Path [Required],New Primary Email [UPLOAD ONLY],Recovery Email,Home Secondary Email,Work Secondary Email,Work Phone,Home Phone,Employee Title,Manager Email,Department,Cost Center",
-                Family::Google,
-                "Email Address [Required]|First Name [Required]+Last Name [Required]|Department|Employee Title|Work Phone|",
-            ),
-            (
-                "Name [displayName] Required,User name [userPrincipalName] Required,Initial password [passwordProfile] Required,First name [givenName],Last name [surname],Job title [jobTitle],Department [department],State or province [state],Office phone [telephoneNumber],Mobile phone [mobile]",
-                Family::Entra,
-                "User name [userPrincipalName] Required|Name [displayName] Required|Department [department]|Job title [jobTitle]|Office phone [telephoneNumber]|",
-            ),
-            (
-                "User Name,First Name,Last Name,Display Name,Job Title,Department,Office Number,Office Phone,Mobile Phone,Alternate email address",
-                Family::Microsoft365,
-                "User Name|Display Name|Department|Job Title|Office Phone|",
-            ),
-            (
-                "Employee ID,Worker,Email - Primary Work,Business Title,Supervisory Organization,Cost Center,Worker's Manager",
-                Family::Workday,
-                "Email - Primary Work|Worker|Supervisory Organization|Business Title||",
-            ),
-            (
-                "Employee #,First Name,Last Name,Work Email,Home Email,Best Email,Job Title,Department,Division,Work Phone,Mobile Phone,Status",
-                Family::Bamboo,
-                "Work Email|First Name+Last Name|Department|Job Title|Work Phone|",
-            ),
-            (
-                "Legal First Name,Legal Last Name,Personal Contact: Personal Email,Work Contact: Work Email (Personal Profile),Work Contact: Work Phone,Job Title Description,Home Department Description",
-                Family::Adp,
-                "Work Contact: Work Email (Personal Profile)|Legal First Name+Legal Last Name|Home Department Description|Job Title Description|Work Contact: Work Phone|",
-            ),
-            (
-                "userName,name.givenName,name.familyName,displayName,title,emails.value,urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
-                Family::Scim,
-                "emails.value|name.givenName+name.familyName|urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department|title||",
-            ),
-            (
-                "name,email,phone_work,extension,title,department,email_manager,location_work,roles_divisions,queues,division,skills",
-                Family::Genesys,
-                "email|name|department|title|phone_work|division",
-            ),
-        ] {
+        for (header, family, expected) in super::samples::SAMPLES {
             let sheet = open_bytes("hr.csv", format!("{header}\n").into_bytes(), Opening::default()).unwrap();
             let mapping = map(&sheet, &[]).unwrap();
             let named = mapping.named(&sheet.header);

@@ -24,11 +24,13 @@ const PARQUET: &[&str] =
     &["src/files/parquet.rs", "src/files/parquet/groups.rs", "src/files/parquet/table.rs", "src/files/foreign.rs"];
 
 const ARGS: &[&str] = &[
-    "src/cli.rs",
     "src/cli/args.rs",
     "src/cli/args/comparing.rs",
+    "src/cli/args/completing.rs",
     "src/cli/args/reading.rs",
     "src/cli/args/running.rs",
+    "src/cli/args/settings.rs",
+    "src/cli/args/wrong.rs",
     "src/cli/args/simulated.rs",
 ];
 
@@ -131,7 +133,8 @@ fn each_package_has_one_home() {
         ("unicode_security", &["src/email/likeness.rs"]),
         ("jiff", &["src/cli.rs", "src/cli/resume.rs", "src/cli/verify.rs", "src/cli/doctor.rs", "src/sim/codec.rs"]),
         ("tempfile", &["src/files/atomic.rs"]),
-        ("toml", &["src/cli/profile.rs", "src/sim/scenario.rs"]),
+        ("clap_complete", &["src/cli/args/completing.rs"]),
+        ("toml", &["src/cli/config.rs", "src/cli/config/values.rs", "src/cli/profile.rs", "src/sim/scenario.rs"]),
         ("hyper_util", &["src/api/proxy.rs"]),
     ]);
     for (file, text) in sources("src") {

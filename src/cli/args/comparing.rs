@@ -4,12 +4,32 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::examples;
 use super::{Connection, Reading, VerdictWord};
 use crate::audit::By;
 use crate::plan::gates::Limit;
 
+/// `init`.
+#[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff init [OPTIONS] <ROSTER>", after_long_help = examples::INIT)]
+pub struct Init {
+    /// CSV, TSV, XLSX or parquet of people; - is standard input
+    #[arg(value_name = "ROSTER")]
+    pub roster: PathBuf,
+    /// File to write
+    #[arg(short, long, value_name = "FILE", default_value = crate::cli::config::NAME)]
+    pub output: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub overwrite: bool,
+    /// How the roster is read.
+    #[command(flatten, next_help_heading = "Reading the roster")]
+    pub reading: Reading,
+}
+
 /// `diff`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff diff [OPTIONS] --snapshot <FILE> <ROSTER>", after_long_help = examples::DIFF)]
 pub struct Diff {
     /// CSV, TSV, XLSX or parquet of people; - is standard input
     #[arg(value_name = "ROSTER")]
@@ -24,7 +44,7 @@ pub struct Diff {
     #[arg(long, value_enum, default_value_t = VerdictWord::New)]
     pub verdict: VerdictWord,
     /// How the roster is read.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Reading the roster")]
     pub reading: Reading,
 }
 
@@ -53,6 +73,8 @@ impl From<ByWord> for By {
 /// `audit`.
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "rosterdiff audit [OPTIONS] <FILE>...",
+    after_long_help = examples::AUDIT,
     mut_arg("defaults", |arg| arg.hide(true)),
     mut_arg("maps", |arg| arg.help(
         "Which column of the rosters holds a field: email, name, department, title, or employee-id for --by employee-id"
@@ -75,12 +97,13 @@ pub struct Audit {
     #[arg(long, value_enum, default_value_t = ByWord::Email)]
     pub by: ByWord,
     /// How the rosters are read.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Reading the roster")]
     pub reading: Reading,
 }
 
 /// `plan`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff plan [OPTIONS] <ROSTER>", after_long_help = examples::PLAN)]
 pub struct Plan {
     /// CSV, TSV, XLSX or parquet of people; - is standard input
     #[arg(value_name = "ROSTER")]
@@ -107,9 +130,9 @@ pub struct Plan {
     #[arg(long, value_name = "FILE")]
     pub earlier: Option<PathBuf>,
     /// How the roster is read.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Reading the roster")]
     pub reading: Reading,
     /// Where the organisation is.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Connection")]
     pub connection: Connection,
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::numbers::whole;
 use crate::email::Folds;
 use crate::error::{self, Error, Kind};
 use crate::files::table::Picks;
@@ -9,6 +10,9 @@ use crate::lanes::{Effort, Stop};
 use crate::plan::{Defaults, Keep, Policy, Verdict};
 use crate::roster::encoding::Encoding;
 use crate::roster::{Delimiter, Headline, Opening, Wanted};
+
+/// Heading of what decides, beside roster and snapshot.
+const WHO: &str = "Who is who";
 
 /// How a roster is read.
 #[derive(Clone, Debug, Default, Args)]
@@ -22,19 +26,19 @@ pub struct Reading {
     #[arg(long)]
     pub no_header: bool,
     /// What new rows are created with where the roster says nothing: department, title or division
-    #[arg(long = "default", value_name = "FIELD=VALUE", value_parser = parse_default)]
+    #[arg(help_heading = WHO, long = "default", value_name = "FIELD=VALUE", value_parser = parse_default)]
     pub defaults: Vec<(DefaultField, String)>,
     /// Which of several rows with one key stands
-    #[arg(long, value_enum, default_value_t = KeepWord::First)]
+    #[arg(help_heading = WHO, long, value_enum, default_value_t = KeepWord::First)]
     pub keep: KeepWord,
     /// Addresses that differ by what follows a plus sign are one person's: ada+news@… is ada@…
-    #[arg(long)]
+    #[arg(long, help_heading = WHO)]
     pub fold_plus: bool,
     /// Addresses at gmail.com and googlemail.com that differ by dots are one person's
-    #[arg(long)]
+    #[arg(long, help_heading = WHO)]
     pub fold_gmail_dots: bool,
     /// A domain that was renamed: addresses at either are one person's; may be said several times
-    #[arg(long = "domain-alias", value_name = "OLD=NEW", value_parser = parse_alias)]
+    #[arg(help_heading = WHO, long = "domain-alias", value_name = "OLD=NEW", value_parser = parse_alias)]
     pub aliases: Vec<(String, String)>,
     /// What parts the cells: one character, or "tab" [default: what the header shows]
     #[arg(long, value_name = "CHAR", value_parser = parse_delimiter)]
@@ -46,7 +50,7 @@ pub struct Reading {
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
     /// Threads to read and compare with [default: as many as there are cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = whole::<u8>(1, 64))]
     pub threads: Option<u8>,
     /// Whether the work is still wanted: nothing that anybody says in words.
     #[arg(skip)]
@@ -86,6 +90,32 @@ fn parse_map(text: &str) -> Result<Wanted, String> {
 }
 
 impl Reading {
+    /// Takes what a file of settings says for one of the flags that may be said several times, unless a flag has said it of
+    /// the same field or domain. None for another flag.
+    ///
+    /// # Errors
+    /// What the flag would be refused with.
+    pub fn take(&mut self, flag: &str, value: &str) -> Option<Result<bool, String>> {
+        match flag {
+            "map" => Some(parse_map(value).map(|wanted| {
+                let is_free = self.maps.iter().all(|said| said.field != wanted.field);
+                self.maps.extend(is_free.then_some(wanted));
+                is_free
+            })),
+            "default" => Some(parse_default(value).map(|(field, text)| {
+                let is_free = self.defaults.iter().all(|(said, _)| *said != field);
+                self.defaults.extend(is_free.then_some((field, text)));
+                is_free
+            })),
+            "domain-alias" => Some(parse_alias(value).map(|(old, new)| {
+                let is_free = self.aliases.iter().all(|(said, _)| !said.trim().eq_ignore_ascii_case(old.trim()));
+                self.aliases.extend(is_free.then_some((old, new)));
+                is_free
+            })),
+            _ => None,
+        }
+    }
+
     /// How the file is opened.
     #[must_use]
     pub fn opening(&self) -> Opening {

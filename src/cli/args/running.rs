@@ -4,17 +4,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Connection;
+use super::numbers::whole;
+use super::{Connection, examples};
 use crate::plan::gates::Limit;
 
 /// `snapshot`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff snapshot [OPTIONS]", after_long_help = examples::SNAPSHOT)]
 pub struct Snapshot {
     /// File to write
     #[arg(short, long, value_name = "FILE", default_value = "org.parquet")]
     pub output: PathBuf,
     /// Where the organisation is.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Connection")]
     pub connection: Connection,
 }
 
@@ -46,6 +48,7 @@ pub const AGE_MAX_H: u32 = 24;
 
 /// `apply`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff apply [OPTIONS] <DIR>", after_long_help = examples::APPLY)]
 pub struct Apply {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
@@ -57,27 +60,28 @@ pub struct Apply {
     #[arg(long)]
     pub accept_unproven: bool,
     /// Hours that the snapshot, or whatever else proves the plan, may be old
-    #[arg(long, value_name = "HOURS", default_value_t = AGE_MAX_H, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "HOURS", default_value_t = AGE_MAX_H, value_parser = whole::<u32>(1, u32::MAX))]
     pub age_max: u32,
     /// Create the first N new rows, read them back, and go on only if all of them are there as they were sent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, u32::MAX))]
     pub canary: Option<u32>,
     /// Stop when more than N rows, or P% of the last 200, were refused or stay unknown [default: 50%]
     #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
     pub max_failures: Option<Limit>,
-    /// Gates that are accepted.
-    #[command(flatten)]
-    pub accept: Accept,
     /// Seconds for which an unknown create is looked for before it may be sent again
-    #[arg(long, value_name = "SECONDS", default_value_t = SETTLE_S)]
+    #[arg(long, value_name = "SECONDS", default_value_t = SETTLE_S, value_parser = whole::<u32>(0, u32::MAX))]
     pub settle: u32,
+    /// Gates that are accepted.
+    #[command(flatten, next_help_heading = "What was looked at and is accepted")]
+    pub accept: Accept,
     /// Where the organisation is.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Connection")]
     pub connection: Connection,
 }
 
 /// `rollback`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff rollback [OPTIONS] <DIR>", after_long_help = examples::ROLLBACK)]
 pub struct Rollback {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
@@ -89,12 +93,13 @@ pub struct Rollback {
     #[arg(long)]
     pub adopted: bool,
     /// Where the organisation is.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Connection")]
     pub connection: Connection,
 }
 
 /// `status`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff status [OPTIONS] <DIR>", after_long_help = examples::STATUS)]
 pub struct Status {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
@@ -103,6 +108,7 @@ pub struct Status {
 
 /// `verify`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff verify [OPTIONS] <DIR>", after_long_help = examples::VERIFY)]
 pub struct Verify {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
@@ -112,17 +118,18 @@ pub struct Verify {
     #[arg(long, conflicts_with_all = ["profile", "tokens", "per_min"])]
     pub offline: bool,
     /// Where the organisation is.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Connection")]
     pub connection: Connection,
 }
 
 /// `doctor`.
 #[derive(Debug, Args)]
+#[command(override_usage = "rosterdiff doctor [OPTIONS] [DIR]", after_long_help = examples::DOCTOR)]
 pub struct Doctor {
     /// A plan to forecast [default: 1,000 and 40,000 users]
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Where the organisation is.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Connection")]
     pub connection: Connection,
 }

@@ -98,9 +98,9 @@ fn shell(world: &World, script: &str) -> Command {
 }
 
 /// Starts the simulator on a free port, waits until it is ready and stops it.
-fn simulate(world: &World, shown: &Shown) -> Ran {
-    let asked = shown.line.split("127.0.0.1:").nth(1).map(|rest| rest.split(' ').next().unwrap()).unwrap_or("0");
-    let line = shown.line.replace(&format!("127.0.0.1:{asked}"), "127.0.0.1:0");
+fn simulate(world: &World, line: &str) -> Ran {
+    let asked = line.split("127.0.0.1:").nth(1).map(|rest| rest.split(' ').next().unwrap()).unwrap_or("0");
+    let line = line.replace(&format!("127.0.0.1:{asked}"), "127.0.0.1:0");
     let mut child = shell(world, &line.replace("rosterdiff ", "exec \"$ROSTERDIFF\" "))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -117,6 +117,14 @@ fn simulate(world: &World, shown: &Shown) -> Ran {
     ran
 }
 
+/// Runs one command line of `rosterdiff`, or of the shell.
+pub fn run_line(world: &World, line: &str) -> Ran {
+    match line.starts_with("rosterdiff simulate") {
+        true => simulate(world, line),
+        false => Ran::of(shell(world, line).output().unwrap()),
+    }
+}
+
 /// Runs a block and holds what came of it against what the page shows.
 fn run(world: &World, block: &Block) {
     if block.is_script {
@@ -125,10 +133,7 @@ fn run(world: &World, block: &Block) {
         return;
     }
     for shown in commands(&block.text) {
-        let ran = match shown.line.starts_with("rosterdiff simulate ") {
-            true => simulate(world, &shown),
-            false => Ran::of(shell(world, &shown.line).output().unwrap()),
-        };
+        let ran = run_line(world, &shown.line);
         assert_eq!(ran.code, Some(shown.code), "{}: {shown:?}: {ran:?}", block.under);
         let mut told = ran.err.lines().chain(ran.out.lines());
         for line in &shown.output {
