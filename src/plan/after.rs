@@ -404,7 +404,9 @@ impl<'f> After<'f> {
         let reason = verdicts.reason(at).code().unwrap_or_default();
         let past = self.entry(place).past;
         let count = |n: &mut u64, is_one: bool| *n += u64::from(is_one);
-        if verdicts.verdict(at) == Verdict::Present && is_same && past.is_ours() {
+        // Whoever was rolled back may have been restored by somebody else since.
+        let is_brought = past.is_ours() || past == Past::RolledBack;
+        if verdicts.verdict(at) == Verdict::Present && is_same && is_brought {
             count(&mut counts.created, true);
             count(&mut counts.unseen, ["after.created", "after.restored"].contains(&reason));
             count(&mut counts.renamed, reason == "after.renamed");

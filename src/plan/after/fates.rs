@@ -22,7 +22,7 @@ enum Fate {
     /// It was there and is not any more.
     Gone,
     /// The listing shows the user, and its state is this one since.
-    Corrected { user: usize, state: State, reason: &'static str },
+    Corrected { at: i64, user: usize, state: State, reason: &'static str },
     /// The listing does not show the key, and this user holds it; its cells are known from the listing if that shows it
     /// under another key.
     Learnt { state: State, reason: &'static str, listed: Option<usize> },
@@ -35,7 +35,7 @@ impl After<'_> {
     /// Only a fault of this program.
     pub fn look(&mut self, snapshot: &mut Snapshot, listing: Listing) -> Result<()> {
         self.meet(snapshot);
-        let mut learnt = (Observed::new(true, 0), Vec::new());
+        let (mut learnt, mut corrected) = ((Observed::new(true, 0), Vec::new()), Vec::new());
         for at in 0..self.groups.len() {
             let stranded = self.groups[at].stranded.map(|place| self.entry(place).at);
             if stranded.is_some_and(|at| listing.settles(at)) {
@@ -45,13 +45,16 @@ impl After<'_> {
             match self.fate(&self.groups[at], snapshot, listing) {
                 Fate::Listed => {}
                 Fate::Gone => self.groups[at].is_gone = true,
-                Fate::Corrected { user, state, reason } => snapshot.correct(user, state, Reason::of(reason)),
+                Fate::Corrected { at, user, state, reason } => corrected.push((at, state, reason, user)),
                 Fate::Learnt { state, reason, listed } => {
                     self.learn(&self.groups[at], state, listed.map(|user| snapshot.cells(user)), &mut learnt.0);
                     learnt.1.push(Reason::of(reason));
                 }
             }
         }
+        // Of what two keys say of one user, the later counts.
+        corrected.sort_unstable();
+        corrected.into_iter().for_each(|(_, state, reason, user)| snapshot.correct(user, state, Reason::of(reason)));
         let (users, reasons) = learnt;
         snapshot.learn(Snapshot::from_observed([users], 0)?, reasons)
     }
@@ -91,7 +94,7 @@ impl After<'_> {
             return match past {
                 _ if group.own_holds => {
                     let is_told = state != listed || past == Past::RolledBack && state == State::Deleted;
-                    if is_told { Fate::Corrected { user, state, reason } } else { Fate::Listed }
+                    if is_told { Fate::Corrected { at, user, state, reason } } else { Fate::Listed }
                 }
                 _ if group.is_listed => Fate::Listed,
                 Past::Taken(_) => {
