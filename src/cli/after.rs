@@ -43,8 +43,9 @@ pub(super) async fn ask(args: &args::Plan) -> Result<Option<Asked>> {
 /// Refuses an earlier plan that is named twice, or that is where the plan is to be, or the other way round.
 pub(super) fn check_places(target: &Path, dirs: &[PathBuf]) -> Result<()> {
     let mut seen: Vec<PathBuf> = Vec::new();
+    let target = &real(target);
     for dir in dirs {
-        let real = dir.canonicalize().unwrap_or_else(|_| dir.clone());
+        let real = real(dir);
         if seen.contains(&real) {
             return Err(Error::new(Kind::Usage, format!("--after {} is named twice", dir.display()))
                 .hint("name each earlier plan once"));
@@ -56,6 +57,15 @@ pub(super) fn check_places(target: &Path, dirs: &[PathBuf]) -> Result<()> {
         seen.push(real);
     }
     Ok(())
+}
+
+/// A path by its real name; of one that is not there yet, beside what is.
+fn real(path: &Path) -> PathBuf {
+    let beside = || {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(parent.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }
 
 impl Deciding<'_> {

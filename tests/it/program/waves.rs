@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rosterdiff::files::manifest::Manifest;
 use rosterdiff::files::parquet::SnapshotWriter;
 use rosterdiff::person::{self, User};
-use rosterdiff::sim::{Settings, State};
+use rosterdiff::sim::{Org, Settings, State};
 use serde_json::Value;
 
 use super::kill::{N_PEOPLE, lagging, set_latency, until_in_the_middle};
@@ -189,8 +189,8 @@ fn who_is_refused_again_or_comes_as_he_was_is_pointed_out_and_who_was_corrected_
     let header = String::from_utf8(world.read("hr3.plan/new.csv")).unwrap();
     assert!(header.starts_with("Name,Email,Department,Title,Work Phone,_row,"), "{header}");
     assert_eq!(n_conflicts(&world), 0);
-    let there = world.server.with_org(|org| org.users().iter().map(|user| user.name.clone()).collect::<Vec<_>>());
-    assert_eq!(there, ["One", "Two", "Four"]);
+    let there = world.server.with_org(|org| org.users().iter().map(|user| user.name.clone()).collect::<BTreeSet<_>>());
+    assert_eq!(there.into_iter().collect::<Vec<_>>(), ["Four", "One", "Two"]);
 }
 
 #[test]
@@ -311,6 +311,47 @@ fn who_was_rolled_back_is_deleted_whatever_an_older_snapshot_says() {
     }
     assert_eq!(world.done("apply org.plan --yes --json").json()["created"], 2);
     assert_eq!(n_conflicts(&world), 0);
+}
+
+#[test]
+fn what_a_rolled_back_run_may_have_created_is_held_back_until_a_younger_listing_shows_nobody() {
+    let world = World::planned(lagging(), &people(N_PEOPLE));
+    set_latency(&world, 1_000);
+    let mut child = world.start("apply hr.plan --yes --json --settle 2");
+    until_in_the_middle(&world, 20);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    set_latency(&world, 0);
+    let open = dangling(&world).len() as u64;
+    let rolled_back = world.done("rollback hr.plan --yes --json");
+    let n_removed = n(&rolled_back.json(), "removed");
+    assert!(open > 0 && n_removed > 0, "{rolled_back:?}");
+    let ran = world.done("plan hr.csv --snapshot org.parquet --after hr.plan -o hr2.plan --json");
+    assert_eq!(told(&ran.json()), [format!("after_rolled_back {n_removed}"), format!("after_unknown {open}")]);
+    assert!(ran.err.contains("before it was rolled back (after.unknown)"), "{ran:?}");
+    assert!(!ran.err.contains("Finish it first"), "nobody can: {ran:?}");
+    snapshot_in(&world, 2, &[], "later.parquet");
+    let ran = world.done("plan hr.csv --snapshot later.parquet --after hr.plan -o hr3.plan --json");
+    assert_eq!((told(&ran.json()), n(&ran.json(), "new")), (Vec::new(), N_PEOPLE as u64), "{ran:?}");
+}
+
+#[test]
+fn who_was_restored_is_there_though_the_snapshot_shows_him_deleted() {
+    let mut org = Org::new(fast());
+    org.seed_csv("email,state\nperson1@hr.example,deleted\nperson2@hr.example,deleted\n").unwrap();
+    let world = World::of(org);
+    world.write("hr.csv", people(3));
+    world.done("snapshot -o org.parquet -q");
+    world.done("plan hr.csv --snapshot org.parquet -o hr.plan --restore-deleted -q");
+    assert_eq!(world.done("apply hr.plan --yes --json").json()["restored"], 2);
+    let line = "plan hr.csv --snapshot org.parquet --after hr.plan -o hr2.plan --restore-deleted --json";
+    let ran = world.done(line);
+    assert_eq!(told(&ran.json()), ["after_created 3", "after_unseen 3"]);
+    let reasons = reasons(&world, "hr2.plan/present.csv");
+    assert_eq!(reasons, ["1 after.restored", "2 after.restored", "3 after.created"]);
+    assert!(ran.err.contains("; 2 restored."), "{ran:?}");
+    let (posts, applied) = (world.n_posts(), world.done("apply hr2.plan --yes --json").json());
+    assert_eq!((world.n_posts(), &applied["restored"]), (posts, &0.into()));
 }
 
 #[test]
