@@ -15,12 +15,19 @@ use crate::lanes::Effort;
 use crate::plan::after::{After, Counts, Earlier, Listing, Noted, Unsettled, find_again};
 use crate::plan::{Policy, Teller, Verdicts};
 use crate::roster::Roster;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Probe, Snapshot};
 
 /// Earlier plans, as they were read.
 pub(super) struct Asked {
     earlier: Earlier,
     waves: Vec<Wave>,
+}
+
+/// What earlier plans know of the rows at hand.
+pub(super) struct Known {
+    pub made: MadeAfter,
+    /// By earlier plan, what it has not settled.
+    pub unsettled: Vec<Unsettled>,
 }
 
 /// What a plan is decided from.
@@ -70,25 +77,22 @@ fn real(path: &Path) -> PathBuf {
 
 impl Deciding<'_> {
     /// A verdict for every row, with what earlier plans know.
-    pub(super) fn decide(
-        &self,
-        snapshot: &mut Snapshot,
-        asked: Option<Asked>,
-    ) -> Result<(Verdicts, Option<(MadeAfter, Vec<Unsettled>)>)> {
+    pub(super) fn decide(&self, snapshot: &mut Snapshot, asked: Option<Asked>) -> Result<(Verdicts, Option<Known>)> {
         let Self { roster, policy, effort } = *self;
         let Some(Asked { earlier, waves }) = asked else {
             return Ok((Verdicts::decide(roster, snapshot, policy, effort)?, None));
         };
         after::check_organisation(&waves, snapshot.organisation_id())?;
         let began = snapshot.certificate.as_ref().and_then(|listed| super::seconds(&listed.started_at));
-        let listing = Listing { began, is_complete: snapshot.is_complete() };
+        let is_probed = snapshot.probe.as_ref().is_some_and(Probe::holds);
+        let listing = Listing { began, is_complete: snapshot.is_complete(), is_probed };
         let mut after = After::of(earlier, &policy.folds)?;
         after.look(snapshot, listing)?;
         let mut verdicts = Verdicts::decide(roster, snapshot, policy, effort)?;
         let mut noted = after.note(roster, snapshot, &mut verdicts);
         let again = find_again(&after, &mut noted, &Teller { roster, snapshot, verdicts: &verdicts, policy })?;
         let Noted { counts, by_plan, .. } = noted;
-        Ok((verdicts, Some((MadeAfter { waves, counts, again }, by_plan))))
+        Ok((verdicts, Some(Known { made: MadeAfter { waves, counts, again }, unsettled: by_plan })))
     }
 }
 
@@ -152,6 +156,7 @@ fn lines(counts: &Counts) -> Vec<String> {
     };
     let unseen = match counts.unseen {
         0 => String::new(),
+        n if n == counts.created => ", none of whom the snapshot shows yet (after.created, after.restored)".to_owned(),
         n => format!(", {} of whom the snapshot does not show yet (after.created, after.restored)", count(n)),
     };
     say(counts.created, &format!("present rows were created or restored by earlier plans{unseen}."));

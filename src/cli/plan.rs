@@ -79,7 +79,7 @@ async fn plan(
     }
     let deciding = Deciding { roster: &roster, policy: &policy, effort };
     let (mut verdicts, known) = deciding.decide(&mut snapshot, asked)?;
-    let (made_after, unsettled) = known.unzip();
+    let (made_after, unsettled) = known.map(|known| (known.made, known.unsettled)).unzip();
     diff::check_defaults(&policy, &snapshot)?;
     let suspects = suspects::find(&roster, &snapshot, &verdicts, effort)?;
     if args.hold_suspects {

@@ -172,6 +172,8 @@ pub struct Listing {
     pub began: Option<i64>,
     /// Whether everybody was seen.
     pub is_complete: bool,
+    /// Whether the keys that it does not show were looked up, in a way that finds whoever holds them.
+    pub is_probed: bool,
 }
 
 /// Number of an entry, counted from 1.

@@ -84,6 +84,10 @@ impl After<'_> {
         let Some(place) = group.held else { return Fate::Listed };
         let Entry { past, at, .. } = self.entry(place);
         let Some((state, reason)) = past.holds() else { return Fate::Listed };
+        // A search had found him, so one that finds nobody says that he is gone.
+        if listing.is_probed && matches!(past, Past::Taken(_)) {
+            return Fate::Listed;
+        }
         let is_newer = listing.began.is_some_and(|began| at >= began);
         let learnt = Fate::Learnt { state, reason, listed: None };
         if let Some(user) = (group.own as usize).checked_sub(1) {

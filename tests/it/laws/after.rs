@@ -63,7 +63,11 @@ fn listed() -> impl Strategy<Value = Vec<Listed>> {
 
 fn listing() -> impl Strategy<Value = Listing> {
     let began = prop_oneof![1 => Just(None), 4 => prop::sample::select(&TIMES[..]).prop_map(Some)];
-    (began, any::<bool>()).prop_map(|(began, is_complete)| Listing { began, is_complete })
+    (began, any::<bool>(), any::<bool>()).prop_map(|(began, is_complete, is_probed)| Listing {
+        began,
+        is_complete,
+        is_probed,
+    })
 }
 
 fn policy(plus: bool) -> Policy {
@@ -162,6 +166,7 @@ mod table {
             let own = self.users.iter().find(|user| Some(user.0) == id);
             let is_newer = self.listing.began.is_some_and(|began| began <= at);
             match (past, own) {
+                (Past::Taken(_), _) if self.listing.is_probed => Fate::Nothing,
                 (Past::Created | Past::Restored | Past::RolledBack, Some((_, _, state))) => {
                     let state = match past {
                         Past::Restored if is_newer => State::Active,

@@ -90,7 +90,7 @@ fn three_waves_under_an_index_that_shows_nothing_for_an_hour_create_everybody_on
     assert_eq!(told(&plan), ["after_created 20", "after_unseen 20"]);
     assert_eq!(plan["complete"], true);
     assert!(ran.err.contains("After hr1.plan: 20 new = 20 created + 0 adopted"), "{ran:?}");
-    assert!(ran.err.contains("20 present rows were created or restored by earlier plans, 20 of whom"), "{ran:?}");
+    assert!(ran.err.contains("20 present rows were created or restored by earlier plans, none of whom"), "{ran:?}");
     let there = &rows(&world, "hr2.plan/present.csv")[4];
     let id = world.server.with_org(|org| org.users_with("person5@hr.example")[0].id.clone());
     for (column, expected) in [
@@ -371,6 +371,11 @@ fn who_was_taken_is_not_asked_for_again_from_a_snapshot_that_is_older() {
     assert_eq!(cells, ["after.taken", "active", ""], "nobody knows his name");
     world.done("apply hr2.plan --yes -q");
     assert_eq!((world.n_posts(), n_conflicts(&world)), (posts, conflicts));
+    // Nobody is found any more who had been found: then he is gone.
+    world.server.with_org(|org| assert!(org.stranger_erases("person2@hr.example")));
+    world.write("export.csv", "email\nx@hr.example\n");
+    let plan = world.done("plan hr.csv --snapshot export.csv --after hr.plan -o found.plan --json").json();
+    assert_eq!(reasons(&world, "found.plan/new.csv"), ["2 "], "{plan}");
     // A plan of the two alone would have been refused as often as it was made.
     world.done("plan hr.csv --snapshot org.parquet -o hr3.plan -q");
     world.done("apply hr3.plan --yes -q");
