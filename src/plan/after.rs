@@ -71,9 +71,14 @@ impl Past {
         }
     }
 
-    /// Whether the user is one that the plan brought there.
+    /// Whether the user is one that the plan brought there, and did not take away again.
     const fn is_ours(self) -> bool {
         matches!(self, Self::Created | Self::Restored)
+    }
+
+    /// Whether the plan brought the user there, whatever became of him.
+    const fn has_brought(self) -> bool {
+        matches!(self, Self::Created | Self::Restored | Self::RolledBack)
     }
 }
 
@@ -135,8 +140,7 @@ impl Earlier {
                 .hint("name the last of them only: each knows what came of its own rows"));
         };
         let [email, name, department, title, ..] = row.sent;
-        let is_ours = row.past.is_ours() || row.past == Past::RolledBack;
-        let told = |cell: Option<_>| cell.filter(|_| is_ours);
+        let told = |cell: Option<_>| cell.filter(|_| row.past.has_brought());
         let email = told(email).or(Some(row.key));
         let cells = [row.user_id, told(name), email, told(department), told(title), None, None];
         // The state and the rules are those of the moment when somebody joins the users.
@@ -333,12 +337,13 @@ impl<'f> After<'f> {
         self.refusals.get(&(place.get() - 1))
     }
 
-    /// Which of two rows of one key counts: the later one. Of two of the same second what they say decides, never the order
-    /// in which the plans were named.
+    /// Which of two rows of one key counts: one that brought a user there before one that met somebody, who may be that
+    /// user; else the later one. Of two of the same second what they say decides, never the order in which the plans were
+    /// named.
     fn compare(&self, one: NonZeroU32, other: NonZeroU32) -> Ordering {
         let rank = |place: NonZeroU32| {
             let Entry { at, past, plan } = self.entry(place);
-            (at, past, self.users.cells(place.get() as usize - 1), self.refusal(place), plan)
+            (past.has_brought(), at, past, self.users.cells(place.get() as usize - 1), self.refusal(place), plan)
         };
         rank(one).cmp(&rank(other))
     }
@@ -407,8 +412,7 @@ impl<'f> After<'f> {
         let past = self.entry(place).past;
         let count = |n: &mut u64, is_one: bool| *n += u64::from(is_one);
         // Whoever was rolled back may have been restored by somebody else since.
-        let is_brought = past.is_ours() || past == Past::RolledBack;
-        if verdicts.verdict(at) == Verdict::Present && is_same && is_brought {
+        if verdicts.verdict(at) == Verdict::Present && is_same && past.has_brought() {
             count(&mut counts.created, true);
             count(&mut counts.unseen, ["after.created", "after.restored"].contains(&reason));
             count(&mut counts.renamed, reason == "after.renamed");
