@@ -3,6 +3,7 @@
 //!
 #![doc = include_str!("cli/manual.md")]
 
+mod after;
 mod apply;
 pub mod args;
 mod audit;
@@ -160,7 +161,12 @@ fn now() -> String {
     jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).map_or_else(|_| String::new(), |t| t.to_string())
 }
 
+/// Seconds from 1970 to an RFC 3339 time stamp; none if it is none.
+fn seconds(at: &str) -> Option<i64> {
+    at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+}
+
 /// Seconds that have passed since an RFC 3339 time stamp; none if it is none.
 fn seconds_since(at: &str) -> Option<i64> {
-    at.parse::<jiff::Timestamp>().ok().map(|at| jiff::Timestamp::now().as_second() - at.as_second())
+    seconds(at).map(|at| jiff::Timestamp::now().as_second() - at)
 }

@@ -44,6 +44,11 @@ pub const ATTEMPTS: &str = "attempts";
 /// When the outcome was recorded, RFC 3339, UTC.
 pub const AT: &str = "at";
 
+/// In how many earlier plans a row was refused.
+pub const REFUSED: &str = "refused";
+/// Whether anything that a create sends was changed since, `yes` or `no`.
+pub const CHANGED: &str = "changed";
+
 /// In what a suspect resembles another.
 pub const LIKENESS: &str = "likeness";
 /// Where that other is: `roster` or `organisation`.
@@ -110,6 +115,9 @@ pub const PLAN_TOOL: [&str; 13] =
 /// Tool columns that an outcome adds, in order.
 pub const RESULT_TOOL: [&str; 7] = [OUTCOME, HTTP_STATUS, CODE, MESSAGE, CORRELATION_ID, ATTEMPTS, AT];
 
+/// Tool columns that `again.csv` has behind those of the plan, in order.
+pub const AGAIN_TOOL: [&str; 4] = [REFUSED, CODE, MESSAGE, CHANGED];
+
 /// How many of `names` come before the bare tool columns at their end: the parquet of an earlier run has such.
 ///
 /// Bare names are words that others use too (`code`, `at`, `line`), so only a run from `row` on that has a verdict
@@ -124,5 +132,6 @@ pub fn n_before_tools(names: &[&str]) -> usize {
 /// Whether a CSV header cell is one of our tool columns.
 #[must_use]
 pub fn is_tool(header: &str) -> bool {
-    header.strip_prefix('_').is_some_and(|name| PLAN_TOOL.contains(&name) || RESULT_TOOL.contains(&name))
+    let tools = [&PLAN_TOOL[..], &RESULT_TOOL, &AGAIN_TOOL];
+    header.strip_prefix('_').is_some_and(|name| tools.iter().any(|tools| tools.contains(&name)))
 }

@@ -1,5 +1,7 @@
 //! The disk: what is read and written, and how a file comes to be whole or not at all.
 
+pub mod after;
+pub mod again;
 pub mod atomic;
 pub mod audited;
 pub mod clusters;

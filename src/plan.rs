@@ -18,6 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod after;
 mod fitting;
 pub mod gates;
 mod matching;
@@ -89,6 +90,23 @@ impl Verdict {
 
 /// Reason of a new row that is held back until somebody has looked at it.
 pub const HELD: &str = "suspect.held";
+
+/// Whether a reason, or one of those that it joins, holds a new row back.
+#[must_use]
+pub fn is_held(reason: &str) -> bool {
+    reason.split('+').any(|one| one == HELD || after::HELD.contains(&one))
+}
+
+/// New rows that are held back, by why: until somebody has looked at them, or until an earlier plan is finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Rows.
+    pub rows: u64,
+    /// Of them those that resemble somebody.
+    pub suspects: u64,
+    /// Of them those that an earlier plan may have created, or is about to.
+    pub after: u64,
+}
 
 /// Which of several rows with one key stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +194,8 @@ impl Counts {
         }
     }
 
-    const fn add(&mut self, verdict: Verdict) {
+    /// Counts a row of that verdict, but not among all rows.
+    pub const fn add(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::New => self.new += 1,
             Verdict::Present => self.present += 1,
@@ -266,12 +285,27 @@ impl Plan {
         Ok(self.frame.select(wanted)?.filter(&is_new)?)
     }
 
-    /// How many new rows are held back until somebody has looked at them.
+    /// How many new rows are held back.
     ///
     /// # Errors
     /// Only a fault of this program.
     pub fn n_held(&self) -> Result<u64> {
-        Ok(self.frame.column(columns::REASON)?.str()?.iter().filter(|reason| *reason == Some(HELD)).count() as u64)
+        Ok(self.held()?.rows)
+    }
+
+    /// The new rows that are held back, by why.
+    ///
+    /// # Errors
+    /// Only a fault of this program.
+    pub fn held(&self) -> Result<Held> {
+        let mut held = Held::default();
+        for reason in self.frame.column(columns::REASON)?.str()?.iter().flatten().filter(|reason| is_held(reason)) {
+            let says = |codes: &[&str]| u64::from(reason.split('+').any(|one| codes.contains(&one)));
+            held.rows += 1;
+            held.suspects += says(&[HELD]);
+            held.after += says(&after::HELD);
+        }
+        Ok(held)
     }
 
     /// The new rows as people to create, without those that are held back: all that `apply` gets to see.
@@ -280,7 +314,7 @@ impl Plan {
     /// `Unsafe` if a new row has no name: the service refuses a user without one.
     pub fn people(&self) -> Result<Vec<Person>> {
         let (new, reasons) = (self.new_users()?, self.frame.column(columns::REASON)?.str()?.clone());
-        let is_held = |row: u32| reasons.get(row as usize - 1) == Some(HELD);
+        let is_held = |row: u32| reasons.get(row as usize - 1).is_some_and(is_held);
         let text = |name: &str| new.column(name).and_then(|c| c.str().cloned());
         let (keys, rows) = (text(columns::KEY)?, new.column(columns::ROW)?.u32()?);
         let [emails, names, departments, titles, divisions, phones] = SENT.map(text);

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::email::Refusal;
 
 /// Codes beside those of an address that cannot be used.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 18] = [
     "csv.ragged",
     "csv.nul",
     "csv.stray_quote",
@@ -19,13 +19,33 @@ const OTHERS: [&str; 15] = [
     "duplicate.none_kept",
     "held.email",
     "held.username",
-    "phone.not_e164",
-    "suspect.held",
+    "after.created",
+    "after.restored",
+    "after.rolled_back",
+    "after.taken",
+    "after.renamed",
 ];
 
-static CODES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+/// What is to be said of a new row. Of these several can hold at once: they are told together, joined by `+`.
+const NOTES: [&str; 6] =
+    ["suspect.held", "after.unknown", "after.at_work", "after.gone", "after.refused", "phone.not_e164"];
+/// Marks a byte whose other bits are [`NOTES`].
+const NOTED: u8 = 1 << 7;
+
+/// The code of every byte; bytes that mean nothing have none.
+static CODES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let none = [""];
-    none.into_iter().chain(OTHERS).chain(Refusal::ALL.map(Refusal::code)).collect()
+    let single: Vec<&str> = none.into_iter().chain(OTHERS).chain(Refusal::ALL.map(Refusal::code)).collect();
+    let notes = |bits: u8| {
+        let noted = NOTES.iter().enumerate().filter(|(at, _)| bits & 1 << at != 0);
+        noted.map(|(_, note)| *note).collect::<Vec<_>>().join("+")
+    };
+    let code = |bits: u8| match bits.checked_sub(NOTED) {
+        Some(bits) if bits < 1 << NOTES.len() => notes(bits),
+        Some(_) => String::new(),
+        None => single.get(usize::from(bits)).copied().unwrap_or_default().to_owned(),
+    };
+    (0..=u8::MAX).map(code).collect()
 });
 
 /// A code, or none.
@@ -46,7 +66,17 @@ impl Reason {
     /// Its code.
     #[must_use]
     pub fn code(self) -> Option<&'static str> {
-        CODES.get(usize::from(self.0)).copied().filter(|code| !code.is_empty())
+        CODES.get(usize::from(self.0)).map(String::as_str).filter(|code| !code.is_empty())
+    }
+
+    /// Both, where both are notes of a new row; else the other one.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self.0 & other.0 & NOTED, other.0) {
+            (0, 0) => self,
+            (0, _) => other,
+            _ => Self(self.0 | other.0),
+        }
     }
 
     /// As one byte, for columns; not for files.
@@ -68,11 +98,24 @@ mod tests {
 
     #[test]
     fn every_code_comes_back_from_its_byte() {
-        for code in OTHERS.into_iter().chain(Refusal::ALL.map(Refusal::code)).filter(|code| !code.is_empty()) {
+        let all = OTHERS.into_iter().chain(NOTES).chain(Refusal::ALL.map(Refusal::code));
+        for code in all.filter(|code| !code.is_empty()) {
             let reason = Reason::of(code);
             assert_eq!(Reason::from_bits(reason.bits()).code(), Some(code));
         }
         assert_eq!((Reason::of(""), Reason::of("nonsense").code()), (Reason::NONE, None));
-        assert!(CODES.len() < 256);
+        assert!(1 + OTHERS.len() + Refusal::ALL.len() < usize::from(NOTED) && NOTES.len() < 8);
+    }
+
+    #[test]
+    fn notes_are_told_together_in_one_order_and_any_other_reason_alone() {
+        let [held, phone, email] = ["suspect.held", "phone.not_e164", "held.email"].map(Reason::of);
+        assert_eq!(phone.and(held).code(), Some("suspect.held+phone.not_e164"));
+        assert_eq!(held.and(phone), phone.and(held));
+        assert_eq!((held.and(held), Reason::NONE.and(phone), phone.and(Reason::NONE)), (held, phone, phone));
+        assert_eq!((email.and(phone), phone.and(email)), (phone, email));
+        let all = NOTES.map(Reason::of).into_iter().fold(Reason::NONE, Reason::and);
+        assert_eq!(all.code(), Some(NOTES.join("+").as_str()));
+        assert_eq!(Reason::of(&NOTES.join("+")), all);
     }
 }

@@ -113,6 +113,22 @@ pub fn replay_with(path: &Path, each: impl FnMut(&Line)) -> Result<Replayed> {
     Ok(replay_from(path, &mut BufReader::new(file), each)?.0)
 }
 
+/// The chain's last digits, and `each` is shown those of every line in order: whether a journal goes on from an earlier
+/// state of it.
+///
+/// # Errors
+/// As [`replay`].
+pub fn chain_of(path: &Path, mut each: impl FnMut(&str)) -> Result<String> {
+    let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
+    let mut lines = BufReader::new(file).split(b'\n');
+    let replayed = replay_with(path, |_| {
+        let line = lines.next().and_then(std::io::Result::ok).unwrap_or_default();
+        let digits = line.len().checked_sub(N_DIGITS + CHAIN[1].len()).and_then(|at| line.get(at..at + N_DIGITS));
+        each(digits.and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
+    })?;
+    Ok(replayed.chain)
+}
+
 /// Line by line: a journal of a hundred thousand rows does not fit beside its state where memory is short. The torn tail
 /// comes too.
 fn replay_from(path: &Path, reader: &mut dyn BufRead, mut each: impl FnMut(&Line)) -> Result<(Replayed, Vec<u8>)> {

@@ -22,7 +22,7 @@ use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows, RESULT};
 use crate::lanes::Stop;
 use crate::person::Person;
-use crate::plan::Plan;
+use crate::plan::{Held, Plan};
 
 /// A plan that can be applied, as it was read.
 struct Ready {
@@ -41,8 +41,8 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let mut shown = None;
     let ended = match begin(args, &ready, so_far, &session, stop.clone(), render).await {
         Ok(Door::Open(begun)) => create(args, &ready, &session, *begun, stop, &mut shown, render).await,
-        Ok(Door::Done(outcomes)) => ready.plan.n_held().map(|n_held| {
-            tell(&outcomes, n_held, args, render);
+        Ok(Door::Done(outcomes)) => ready.plan.held().map(|held| {
+            tell(&outcomes, held, args, render);
             shown = Some(outcomes);
         }),
         Err(error) => Err(error),
@@ -161,7 +161,7 @@ fn show(args: &args::Apply, ready: &Ready, journal: &Journal, render: &Render) -
     plan_dir::write_results(&args.dir, &ready.plan, &ready.new, &ledger)?;
     plan_dir::close(&args.dir, journal)?;
     let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
-    tell(&outcomes, ready.plan.n_held()?, args, render);
+    tell(&outcomes, ready.plan.held()?, args, render);
     restore::tell(&ready.manifest, &ready.plan, &ledger, render)?;
     Ok(outcomes)
 }
@@ -309,23 +309,27 @@ pub(super) const fn reason(kind: Kind) -> &'static str {
     }
 }
 
-fn tell(outcomes: &Outcomes, n_held: u64, args: &args::Apply, render: &Render) {
+fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, render: &Render) {
     render.say(sum(outcomes));
     render.say(format!("Results: {}", args.dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
         render.say("Refused rows are in refused.csv with the service's words: correct it and plan it again.");
     }
-    tell_held(n_held, render);
-    if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > n_held {
+    tell_held(held, render);
+    if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > held.rows {
         render.say(format!("To go on: {}", resume::command(args)));
     }
 }
 
 /// Why some rows stay unprocessed.
-pub(super) fn tell_held(n_held: u64, render: &Render) {
-    if n_held > 0 {
+pub(super) fn tell_held(held: Held, render: &Render) {
+    if held.suspects > 0 {
         let what = "rows are held back, since they resemble somebody: look at suspects.csv";
-        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(n_held)));
+        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(held.suspects)));
+    }
+    if held.after > 0 {
+        let what = "rows are held back, since an earlier plan had not settled them: finish that one";
+        render.say(format!("{} {what}, and plan again with the same --after.", count(held.after)));
     }
 }
 

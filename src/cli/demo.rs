@@ -134,6 +134,7 @@ impl Stages<'_> {
             hold_suspects: false,
             restore_deleted: false,
             earlier: None,
+            after: Vec::new(),
             reading: Reading::default(),
             connection: Connection::default(),
         };

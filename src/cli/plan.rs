@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::after::{self, Deciding};
 use super::args;
 use super::connect::Session;
 use super::look::look_up;
@@ -14,6 +15,7 @@ use crate::files::atomic::Stage;
 use crate::files::export::Checked;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
+use crate::plan::after::Unsettled;
 use crate::plan::gates::{self, Asked, Which};
 use crate::plan::{Policy, Teller, Verdicts, suspects};
 use crate::roster::Roster;
@@ -30,6 +32,7 @@ pub(super) async fn run(
     object["gates"] = json!(tripped);
     object["suspects"] = json!(made.suspect_rows);
     object["differing"] = json!(made.disagreeing.rows);
+    after::count_in(&mut object, &made);
     render.object(&object)?;
     Ok(if made.complete { 0 } else { Kind::Incomplete.exit_code() })
 }
@@ -45,6 +48,8 @@ async fn plan(
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
+    after::check_places(&target, &args.after)?;
+    let asked = after::ask(args).await?;
     let (input, Checked { roster, named: mapping, notes }) = diff::read_roster(&args.roster, &args.reading).await?;
     diff::tell_notes(&notes, render);
     diff::tell_mapping(&mapping, render);
@@ -60,25 +65,27 @@ async fn plan(
     let (mut snapshot, notes) = diff::read_snapshot(&source, true, effort).await?;
     diff::tell_notes(&notes, render);
     check_folds(&policy, &snapshot)?;
-    let mut verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     if !snapshot.is_complete()
         && let Some(session) = session.at_hand()?
     {
+        let verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
         let names_divisions = mapping.division.is_some() || policy.defaults.division.is_some();
         if snapshot.divisions.is_none() && names_divisions {
             snapshot.divisions = session.client.divisions().await?.ok();
         }
         let sought = teller(&roster, &snapshot, &verdicts, &policy).sought()?;
+        // Whoever is found is in the snapshot then, and the same rules decide.
         look_up(&sought, &mut snapshot, session, render).await?;
-        // Whoever was found is in the snapshot now: the same rules decide once more.
-        verdicts = Verdicts::decide(&roster, &snapshot, &policy, effort)?;
     }
+    let deciding = Deciding { roster: &roster, policy: &policy, effort };
+    let (mut verdicts, known) = deciding.decide(&mut snapshot, asked)?;
+    let (made_after, unsettled) = known.map(|known| (known.made, known.unsettled)).unzip();
     diff::check_defaults(&policy, &snapshot)?;
     let suspects = suspects::find(&roster, &snapshot, &verdicts, effort)?;
     if args.hold_suspects {
         verdicts.hold(suspects.iter().map(|suspect| suspect.row));
     }
-    let (n_earlier, earlier) = earlier(args).await?;
+    let (n_earlier, earlier) = earlier(args, &snapshot).await?;
     let asked = Asked { max_creates: args.max_creates, n_earlier };
     let gates = gates::check(&roster, &snapshot, &verdicts, &policy, &asked);
     let (roster_digest, snapshot_digest) = digests.await.map_err(|e| Error::bug("a digest was lost").because(e))?;
@@ -92,18 +99,32 @@ async fn plan(
         suspects,
         restore_deleted: args.restore_deleted,
         earlier,
+        after: made_after,
     };
     let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
-    diff::tell_counts(&manifest.counts, render);
-    diff::tell_disagreeing(manifest.disagreeing, render);
-    diff::tell_warnings(&verdicts, &snapshot, render);
-    tell_suspects(&manifest, args.hold_suspects, render);
-    super::restore::tell_planned(&manifest, render);
-    super::gates::tell(&manifest, render);
+    tell(&manifest, &verdicts, &snapshot, &unsettled.unwrap_or_default(), args, render);
     render.say(format!("Plan: {}", dir.display()));
     tell_unproven(&snapshot, render);
     Ok(manifest)
+}
+
+/// What the plan says, and what it needs.
+fn tell(
+    manifest: &Manifest,
+    verdicts: &Verdicts,
+    snapshot: &Snapshot,
+    unsettled: &[Unsettled],
+    args: &args::Plan,
+    render: &Render,
+) {
+    diff::tell_counts(&manifest.counts, render);
+    diff::tell_disagreeing(manifest.disagreeing, render);
+    diff::tell_warnings(verdicts, snapshot, render);
+    after::tell(manifest, unsettled, render);
+    tell_suspects(manifest, args.hold_suspects, render);
+    super::restore::tell_planned(manifest, render);
+    super::gates::tell(manifest, render);
 }
 
 /// What a plan that is not proven is good for.
@@ -145,11 +166,22 @@ fn tell_suspects(manifest: &Manifest, are_held: bool, render: &Render) {
     render.say(format!("{n} new rows resemble somebody: {} (suspects.csv). {what}.", parts.join(", ")));
 }
 
-/// How many users an earlier snapshot had, and its digest.
-async fn earlier(args: &args::Plan) -> Result<(Option<u64>, Option<Input>)> {
+/// How many users an earlier snapshot of the same organisation had, and its digest.
+async fn earlier(args: &args::Plan, snapshot: &Snapshot) -> Result<(Option<u64>, Option<Input>)> {
     let Some(path) = args.earlier.clone() else { return Ok((None, None)) };
+    let digest = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || Input::of(&path)
+    });
     let (earlier, _) = diff::read_snapshot(&path, false, args.reading.effort()).await?;
-    let input = super::aside(move || Input::of(&path)).await?;
+    if let (Some(then), Some(now)) = (earlier.organisation_id(), snapshot.organisation_id())
+        && then != now
+    {
+        let what = format!("{} is of organisation {then}, the snapshot of {now}", path.display());
+        return Err(Error::new(Kind::Unsafe, what)
+            .hint("--earlier takes a snapshot of the organisation that is planned for; leave it out"));
+    }
+    let input = digest.await.map_err(|e| Error::bug("a digest was lost").because(e))??;
     Ok((Some(earlier.len() as u64), Some(input)))
 }
 

@@ -58,7 +58,7 @@ pub(super) fn command(args: &args::Apply) -> String {
 }
 
 /// A word as a shell takes it for one.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()

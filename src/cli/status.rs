@@ -15,7 +15,7 @@ pub(super) fn run(args: &args::Status, render: &Render) -> Result<u8> {
     let outcomes = plan_dir::outcomes(&plan, &ledger)?;
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
-    super::apply::tell_held(plan.n_held()?, render);
+    super::apply::tell_held(plan.held()?, render);
     let n_removed = ledger.changes.all().filter(|(_, change)| change.is_removed()).count() as u64;
     if n_removed > 0 {
         render.say(format!("Deleted again by rollback: {}", count(n_removed)));

@@ -12,6 +12,7 @@ use crate::apply::Outcomes;
 use crate::apply::journal::{self, Replayed};
 use crate::apply::ledger::Ledger;
 use crate::error::{Error, Kind, Result};
+use crate::files::after::Since;
 use crate::files::manifest::{self, Digest, Input, Manifest};
 use crate::files::parquet;
 use crate::files::plan_dir::{self, PLAN, SNAPSHOT};
@@ -73,6 +74,7 @@ pub fn examine(dir: &Path) -> Result<Evidence> {
             evidence.file(dir, name, digest, "the manifest")?;
         }
         evidence.inputs(dir, manifest)?;
+        evidence.waves(dir, manifest)?;
     }
     let replayed = evidence.journal(dir, &names)?;
     let belongs = match &replayed {
@@ -208,6 +210,20 @@ impl Evidence {
             return Ok(());
         }
         self.input(dir, "snapshot", snapshot)
+    }
+
+    /// The earlier plans that were asked. They may go on, or be elsewhere by now: what they were is in the manifest.
+    fn waves(&mut self, dir: &Path, manifest: &Manifest) -> Result<()> {
+        for wave in &manifest.after {
+            let (found, what) = match wave.since(dir)? {
+                Since::Same => (Found::Whole, "the earlier plan, and its journal ends where it did"),
+                Since::WentOn => (Found::Aside, "the earlier plan; its journal has gone on since"),
+                Since::Another => (Found::Altered, "altered: not the earlier plan that was asked, or not its journal"),
+                Since::Gone => (Found::Aside, "the earlier plan is not here: only its digests are left"),
+            };
+            self.note(&wave.path, found, what);
+        }
+        Ok(())
     }
 
     fn input(&mut self, dir: &Path, what: &str, input: &Input) -> Result<()> {

@@ -12,10 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::email::Folds;
 use crate::error::{Error, Kind, Result};
+use crate::files::after::Wave;
 use crate::files::atomic::{self, Draft};
 use crate::files::plan_dir::PLAN;
 use crate::files::{self, source};
 use crate::lanes::Effort;
+use crate::plan::after;
 use crate::plan::gates::Gate;
 use crate::plan::{Counts, Defaults, Disagreeing, Keep};
 use crate::roster::{Named, Text};
@@ -23,8 +25,10 @@ use crate::snapshot::{Certificate, Probe};
 
 /// File name in a plan directory.
 pub const FILE: &str = "manifest.json";
-/// Version of the layout of a plan directory.
-const FORMAT: u32 = 4;
+/// Version of the layout of a plan directory; 4 knew no earlier plans, and no reason but one that holds a row back.
+const FORMAT: u32 = 5;
+/// The oldest layout that means here what it meant there.
+const FORMAT_MIN: u32 = 4;
 /// What to do about a manifest that is not what it was.
 const BRING_BACK: &str = "bring it back as it was, or plan again into another directory; nothing was sent";
 /// What stands before and behind the digits of the seal, to the end of the file.
@@ -171,6 +175,12 @@ pub struct Manifest {
     pub gates: Vec<Gate>,
     /// An earlier snapshot that this one was held against.
     pub earlier: Option<Input>,
+    /// The earlier plans that were asked, in the order of their paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Wave>,
+    /// Rows by what they said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_rows: Option<after::Counts>,
     /// Rows by verdict.
     pub counts: Counts,
     /// Present rows that disagree with the organisation.
@@ -214,8 +224,9 @@ impl Manifest {
         let damaged = || Error::new(Kind::Damaged, format!("{} cannot be parsed", path.display())).hint(BRING_BACK);
         let text = files::read(&path)?;
         let manifest: Self = serde_json::from_slice(&text).map_err(|e| damaged().because(e))?;
-        if manifest.format != FORMAT {
-            return Err(damaged().hint(format!("it has layout {}, this program reads {FORMAT}", manifest.format)));
+        if !(FORMAT_MIN..=FORMAT).contains(&manifest.format) {
+            let hint = format!("it has layout {}, this program reads {FORMAT_MIN} to {FORMAT}", manifest.format);
+            return Err(damaged().hint(hint));
         }
         if !is_sealed(&text) {
             return Err(Error::new(Kind::Unsafe, format!("{} was altered since the plan was made", path.display()))

@@ -20,7 +20,7 @@ use parquet::file::properties::WriterProperties;
 use crate::columns;
 pub use groups::{Encoder, Group, GroupWriter, Rows, write_frames};
 use table::{Table, text, unreadable};
-pub use table::{read_frame, read_texts};
+pub use table::{read_cells, read_frame, read_texts};
 
 use crate::email::Rules;
 use crate::error::{Error, Kind, Result};

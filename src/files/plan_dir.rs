@@ -5,21 +5,23 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::apply::changes::{Change, Step};
-use crate::apply::journal::Journal;
+use crate::apply::journal::{Journal, Replayed};
 use crate::apply::ledger::{Ledger, Row};
 use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
+use crate::files::after::Wave;
 use crate::files::manifest::{self, Digest, Digested, Input, Manifest};
 use crate::files::parquet::{self, GroupWriter};
 use crate::files::pour::{self, Wanted};
 use crate::files::results::{self, RESTORED_CSV};
 pub use crate::files::results::{NewRows, RESULT, check_begun, results, write_results};
-use crate::files::{atomic, csv, suspects};
+use crate::files::{again, atomic, csv, suspects};
 use crate::lanes::Effort;
+use crate::plan::after::{self, Again};
 use crate::plan::gates::Gate;
 use crate::plan::suspects::{Likeness, Suspect};
-use crate::plan::{COLUMNS, Disagreeing, HELD, Plan, Policy, Teller, Verdict};
+use crate::plan::{COLUMNS, Disagreeing, Plan, Policy, Teller, Verdict};
 use crate::roster::Named;
 
 /// The frame of a plan.
@@ -48,6 +50,19 @@ pub struct Made {
     pub suspects: Vec<Suspect>,
     /// Whether `apply` also restores the users of `deleted` rows.
     pub restore_deleted: bool,
+    /// The earlier plans that were asked, if any were.
+    pub after: Option<MadeAfter>,
+}
+
+/// What came of asking earlier plans.
+#[derive(Clone, Debug)]
+pub struct MadeAfter {
+    /// Which.
+    pub waves: Vec<Wave>,
+    /// Rows by what they say.
+    pub counts: after::Counts,
+    /// Rows to point out, in the order of rows.
+    pub again: Vec<Again>,
 }
 
 /// Refuses a directory that may not be written: one with a plan unless `overwrite`, one with a begun run always.
@@ -92,7 +107,7 @@ pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
 
 /// Whether `plan` writes a file of that name: only such a directory is ever replaced.
 pub(super) fn is_of_a_plan(name: &str) -> bool {
-    [PLAN, SNAPSHOT, suspects::FILE, manifest::FILE].contains(&name)
+    [PLAN, SNAPSHOT, suspects::FILE, again::FILE, manifest::FILE].contains(&name)
         || name.strip_suffix(".csv").is_some_and(|stem| Verdict::from_word(stem).is_some())
 }
 
@@ -103,6 +118,9 @@ pub(super) fn is_of_a_plan(name: &str) -> bool {
 pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Result<Manifest> {
     let (mut outputs, disagreeing) = fill_rows(dir, teller, effort)?;
     outputs.insert(suspects::FILE.to_owned(), fill_suspects(dir, teller, &made.suspects)?);
+    if let Some(after) = &made.after {
+        outputs.insert(again::FILE.to_owned(), again::write(dir, teller, &after.again)?);
+    }
     if dir.join(SNAPSHOT).exists() {
         outputs.insert(SNAPSHOT.to_owned(), made.snapshot.digest.clone());
     }
@@ -111,7 +129,10 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
         format: Manifest::FORMAT,
         tool: concat!("rosterdiff ", env!("CARGO_PKG_VERSION")).to_owned(),
         made_at: made.at,
-        organisation_id: snapshot.organisation_id().map(str::to_owned),
+        organisation_id: snapshot
+            .organisation_id()
+            .or_else(|| made.after.as_ref()?.organisation_id())
+            .map(str::to_owned),
         roster: made.roster,
         snapshot: made.snapshot,
         delimiter: char::from(teller.roster.records.sheet.dialect.delimiter),
@@ -122,9 +143,11 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
         restore_deleted: made.restore_deleted,
         gates: made.gates,
         earlier: made.earlier,
+        after_rows: made.after.as_ref().map(|after| after.counts),
+        after: made.after.map(|after| after.waves).unwrap_or_default(),
         disagreeing,
         suspect_rows: made.suspects.chunk_by(|one, other| one.row == other.row).count() as u64,
-        held: teller.verdicts.count(Verdict::New, HELD),
+        held: teller.verdicts.n_held(),
         suspects: Likeness::ALL.map(|of| (of.code().to_owned(), n_of(&made.suspects, of))).into(),
         counts: *counts,
         complete: snapshot.is_proven(),
@@ -134,6 +157,13 @@ pub fn fill(dir: &Path, teller: &Teller<'_>, effort: Effort, made: Made) -> Resu
     };
     manifest.write(dir)?;
     Ok(manifest)
+}
+
+impl MadeAfter {
+    /// The organisation that the earlier plans are of: what they know is of nobody else.
+    fn organisation_id(&self) -> Option<&str> {
+        self.waves.iter().find_map(|wave| wave.organisation_id.as_deref())
+    }
 }
 
 fn n_of(suspects: &[Suspect], likeness: Likeness) -> u64 {
@@ -220,8 +250,17 @@ pub fn open(dir: &Path) -> Result<(Manifest, Plan)> {
 /// # Errors
 /// `Unsafe` if it is another plan's, or if the manifest is not the one that the run was begun with; `Damaged`, `File`.
 pub fn ledger(dir: &Path, manifest: &Manifest) -> Result<Ledger> {
+    Ok(replayed(dir, manifest)?.ledger)
+}
+
+/// The same, with the end of the chain.
+///
+/// # Errors
+/// As [`ledger`].
+pub fn replayed(dir: &Path, manifest: &Manifest) -> Result<Replayed> {
     let path = dir.join(journal::FILE);
-    let ledger = if path.exists() { journal::replay(&path)?.ledger } else { Ledger::default() };
+    let replayed = if path.exists() { journal::replay(&path)? } else { Replayed::default() };
+    let ledger = &replayed.ledger;
     if ledger.bound_to.is_none() && dir.join(RESULT).exists() {
         let what = format!("the journal of {} is gone, and its run had begun", dir.display());
         return Err(Error::new(Kind::Damaged, what).hint(results::BRING_BACK));
@@ -229,7 +268,7 @@ pub fn ledger(dir: &Path, manifest: &Manifest) -> Result<Ledger> {
     if let Some(bound) = &ledger.bound_to {
         bound.check(&path, manifest.plan_digest(), &Digest::of_file(&dir.join(manifest::FILE))?.blake3)?;
     }
-    Ok(ledger)
+    Ok(replayed)
 }
 
 /// Rows of a plan by outcome.

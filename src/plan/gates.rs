@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, HELD, Policy, Verdict, Verdicts};
+use super::{Counts, Policy, Verdict, Verdicts};
 use crate::number::Number;
 use crate::roster::Roster;
 use crate::snapshot::Snapshot;
@@ -143,9 +143,10 @@ pub struct Asked {
 #[must_use]
 pub fn check(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, policy: &Policy, asked: &Asked) -> Vec<Gate> {
     let counts = verdicts.counts();
-    let n_users = snapshot.len() as u64;
+    // A listing is judged by whom it lists, a roster by everybody who is known to be there.
+    let (n_listed, n_users) = (snapshot.n_listed() as u64, snapshot.len() as u64);
     let mut gates = Vec::new();
-    if counts.rows > 0 && n_users == 0 {
+    if counts.rows > 0 && n_listed == 0 {
         let what = "the snapshot holds nobody, not even whoever made the OAuth client".to_owned();
         gates.push(Gate { gate: Which::EmptySnapshot, tripped: true, what });
     }
@@ -154,15 +155,14 @@ pub fn check(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, policy: 
         gates.push(new_domains(roster, snapshot, verdicts, policy));
     }
     if let Some(n_earlier) = asked.n_earlier {
-        let tripped = n_users.saturating_mul(100) < n_earlier.saturating_mul(LEFT_PERCENT_MIN);
-        let (now, before) = (Number(n_users), Number(n_earlier));
+        let tripped = n_listed.saturating_mul(100) < n_earlier.saturating_mul(LEFT_PERCENT_MIN);
+        let (now, before) = (Number(n_listed), Number(n_earlier));
         let what = format!(
             "the snapshot holds {now} users, an earlier one {before}; at least {LEFT_PERCENT_MIN}% should be left"
         );
         gates.push(Gate { gate: Which::ShrunkSnapshot, tripped, what });
     }
-    let n_held = verdicts.count(Verdict::New, HELD);
-    let to_create = Counts { new: counts.new - n_held, ..*counts };
+    let to_create = Counts { new: counts.new - verdicts.n_held(), ..*counts };
     gates.extend(asked.max_creates.map(|limit| limit.gate(&to_create)));
     gates
 }

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::after::TAKEN;
 use super::{Policy, SENT, Sought, Verdict, Verdicts};
 use crate::cells::{Growing, Holds, Value};
 use crate::columns;
@@ -234,7 +235,7 @@ impl<'a> Teller<'a> {
             let mut block = self.roster.records.read(first..first + 1, kept)?;
             let other = self.roster.said(&block.record(first, kept_ends)?, first, None);
             told.differs = Differs::of(compared(&said), compared(&other));
-        } else if told.verdict == Verdict::Present {
+        } else if told.verdict == Verdict::Present && told.reason != Some(TAKEN) {
             let theirs = [Cell::Name, Cell::Department, Cell::Title].map(|cell| theirs[cell as usize]);
             told.differs = Differs::of(compared(&said), theirs);
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::fitting::Fitting;
 use super::matching::{self, Judge, Matched, Pair, matched};
 use super::packed::{self, Hash, Side};
-use super::{Counts, HELD, Keep, Policy, Verdict};
+use super::{Counts, HELD, Keep, Policy, Verdict, is_held};
 use crate::email::Folds;
 use crate::error::{Error, Result};
 use crate::lanes::{Effort, in_order};
@@ -126,7 +126,8 @@ impl Verdicts {
             Some(holder) => {
                 let is_deleted = snapshot.states[holder.user] == State::Deleted;
                 let verdict = if is_deleted { Verdict::Deleted } else { Verdict::Present };
-                (verdict, if holder.by_username { known.held_username } else { known.held_email })
+                let listed = if holder.by_username { known.held_username } else { known.held_email };
+                (verdict, snapshot.reason(holder.user).unwrap_or(listed))
             }
             None => (Verdict::New, if facts.has(Facts::NO_PHONE) { known.no_phone } else { Reason::NONE }),
         }
@@ -135,7 +136,14 @@ impl Verdicts {
     /// Holds new rows back until somebody has looked at them: they stay new and are not created.
     pub fn hold(&mut self, rows: impl IntoIterator<Item = usize>) {
         let held = Reason::of(HELD);
-        rows.into_iter().filter(|at| self.verdict[*at] == Verdict::New).for_each(|at| self.reason[at] = held);
+        rows.into_iter().for_each(|at| self.note(at, held));
+    }
+
+    /// Says something more of a new row.
+    pub(super) fn note(&mut self, at: usize, note: Reason) {
+        if self.verdict[at] == Verdict::New {
+            self.reason[at] = self.reason[at].and(note);
+        }
     }
 
     /// Rows by verdict.
@@ -176,12 +184,21 @@ impl Verdicts {
         Some(self.pairs[at].stands()).filter(|row| is_duplicate && *row > 0)
     }
 
-    /// How many rows have a verdict for a reason whose code begins with `code`.
+    /// How many rows have a verdict for a reason whose code, or one of whose codes, begins with `code`.
     #[must_use]
     pub fn count(&self, verdict: Verdict, code: &str) -> u64 {
-        let wanted: Vec<bool> = (0..=u8::MAX)
-            .map(|bits| Reason::from_bits(bits).code().is_some_and(|known| known.starts_with(code)))
-            .collect();
+        self.count_if(verdict, |known| known.split('+').any(|known| known.starts_with(code)))
+    }
+
+    /// How many new rows are held back.
+    #[must_use]
+    pub fn n_held(&self) -> u64 {
+        self.count_if(Verdict::New, is_held)
+    }
+
+    fn count_if(&self, verdict: Verdict, is_wanted: impl Fn(&str) -> bool) -> u64 {
+        let wanted: Vec<bool> =
+            (0..=u8::MAX).map(|bits| Reason::from_bits(bits).code().is_some_and(&is_wanted)).collect();
         let rows = self.verdict.iter().zip(&self.reason);
         rows.filter(|(v, reason)| **v == verdict && wanted[usize::from(reason.bits())]).count() as u64
     }

@@ -4,7 +4,7 @@
 //! of it, and then it is not kept.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use polars::prelude::*;
 
@@ -14,6 +14,7 @@ use crate::columns;
 use crate::email::{self, Rules};
 use crate::error::{Error, Kind, Result};
 use crate::person::{Division, State, User};
+use crate::reason::Reason;
 use crate::strings::Strings;
 
 /// What is told of a user beside its state.
@@ -79,6 +80,17 @@ pub struct Snapshot {
     pub probe: Option<Probe>,
     /// The organisation's divisions, if they are known.
     pub divisions: Option<Vec<Division>>,
+    /// What was learnt of users beyond the listing.
+    learnt: Learnt,
+}
+
+/// What earlier plans know that the listing does not show.
+#[derive(Clone, Debug, Default)]
+struct Learnt {
+    /// Users that are not in the listing: the last ones.
+    n_users: usize,
+    /// How that is known, by the place of the user.
+    reasons: HashMap<usize, Reason>,
 }
 
 impl Snapshot {
@@ -178,6 +190,35 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Adds users who are known to be there though the listing does not show them, and how that is known of each.
+    ///
+    /// # Errors
+    /// Only a fault of this program.
+    pub(crate) fn learn(&mut self, users: Self, reasons: impl IntoIterator<Item = Reason>) -> Result<()> {
+        let n = self.len();
+        self.learnt.n_users += users.len();
+        self.learnt.reasons.extend((n..).zip(reasons));
+        self.append(users)
+    }
+
+    /// Corrects the state of a user whom the listing shows, or says how it is known.
+    pub(crate) fn correct(&mut self, at: usize, state: State, reason: Reason) {
+        self.states[at] = state;
+        self.learnt.reasons.insert(at, reason);
+    }
+
+    /// How a user, or its state, is known where it is not by the listing.
+    #[must_use]
+    pub fn reason(&self, at: usize) -> Option<Reason> {
+        self.learnt.reasons.get(&at).copied()
+    }
+
+    /// How many users were listed or looked up.
+    #[must_use]
+    pub const fn n_listed(&self) -> usize {
+        self.states.len() - self.learnt.n_users
+    }
+
     /// Whoever was known before is replaced: the search is newer, and nobody counts twice.
     fn others_than(&self, found: &[User]) -> BooleanChunked {
         let ids: HashSet<&str> = found.iter().map(|user| user.id.as_str()).collect();
@@ -189,7 +230,7 @@ impl Snapshot {
         (0..self.len()).map(is_other).collect()
     }
 
-    fn retain(&mut self, kept: &BooleanChunked) -> Result<()> {
+    pub(crate) fn retain(&mut self, kept: &BooleanChunked) -> Result<()> {
         let whole = |column: &Strings| -> Result<Strings> { Ok(Strings::of(column.column().filter(kept)?)) };
         self.keys = whole(&self.keys)?;
         self.username_keys = self.username_keys.as_ref().map(whole).transpose()?;
@@ -218,8 +259,11 @@ impl Snapshot {
         };
         self.keys.append(more.keys.column().clone())?;
         self.username_keys = join(self.username_keys.take(), more.username_keys)?;
-        if let (Some(cards), Some(more)) = (&mut self.cards, more.cards) {
-            cards.extend(more);
+        match (&mut self.cards, more.cards) {
+            (Some(cards), Some(more)) => cards.extend(more),
+            // Where nobody is, nothing says whether cells are kept.
+            (None, Some(more)) if n == 0 => self.cards = Some(more),
+            _ => {}
         }
         self.states.extend(more.states);
         self.rules.extend(more.rules);
@@ -427,6 +471,7 @@ impl Pieces {
             certificate: None,
             probe: None,
             divisions: None,
+            learnt: Learnt::default(),
         }
     }
 }

@@ -129,6 +129,10 @@ pub struct Plan {
     /// An earlier snapshot of the same organisation: one that has shrunk since stops `apply`
     #[arg(long, value_name = "FILE")]
     pub earlier: Option<PathBuf>,
+    /// Directories of earlier plans of the same organisation, behind the ROSTER: whom their journals know to be there is
+    /// present, what they have not settled is held back, and who was refused before is in again.csv
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub after: Vec<PathBuf>,
     /// How the roster is read.
     #[command(flatten, next_help_heading = "Reading the roster")]
     pub reading: Reading,

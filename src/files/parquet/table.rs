@@ -131,13 +131,30 @@ pub fn read_frame(path: &Path) -> Result<DataFrame> {
 /// # Errors
 /// `Damaged` or `File`, naming the path.
 pub fn read_texts(path: &Path, column: &str, mut told: impl FnMut(usize, Option<&str>)) -> Result<()> {
+    read_cells(path, [column], |at, [cell]| {
+        told(at, cell);
+        Ok(())
+    })
+}
+
+/// Tells the cells of some columns of texts, row by row from 0: of a plan too large to be held, what is needed.
+///
+/// # Errors
+/// `Damaged` or `File`, naming the path; whatever `told` fails with.
+pub fn read_cells<const N: usize>(
+    path: &Path,
+    columns: [&str; N],
+    mut told: impl FnMut(usize, [Option<&str>; N]) -> Result<()>,
+) -> Result<()> {
     let table = Table::open(path)?;
     let mut n_told = 0;
     for at in 0..table.n_groups() {
-        let group = table.group(at, Some(&[column]))?;
-        let cells = table.texts(&group, column)?;
-        (0..cells.len()).for_each(|at| told(n_told + at, text(cells, at)));
-        n_told += cells.len();
+        let group = table.group(at, Some(&columns))?;
+        let cells: Vec<&StringArray> = columns.iter().map(|name| table.texts(&group, name)).collect::<Result<_>>()?;
+        for at in 0..group.num_rows() {
+            told(n_told + at, std::array::from_fn(|column| text(cells[column], at)))?;
+        }
+        n_told += group.num_rows();
     }
     Ok(())
 }

@@ -331,9 +331,17 @@ fn a_manifest_that_was_altered_stops_apply_and_one_sealed_again_does_once_a_run_
             assert_eq!(assert_told(&world, "manifest.json", "sealed again").code, Some(10));
         }
         assert_eq!(world.n_posts(), n_posts);
-        world.write("hr.plan/manifest.json", resealed(&manifest, "\"format\": 4", "\"format\": 3"));
-        let ran = world.run("apply hr.plan --yes");
-        assert!(ran.code == Some(8) && ran.err.contains("layout 3"), "{ran:?}");
+        for layout in [3, 6] {
+            let other = format!("\"format\": {layout}");
+            world.write("hr.plan/manifest.json", resealed(&manifest, "\"format\": 5", &other));
+            let ran = world.run("apply hr.plan --yes");
+            assert!(ran.code == Some(8) && ran.err.contains(&format!("layout {layout}")), "{ran:?}");
+        }
+        if !is_begun {
+            // The layout before this one says nothing that means something else now.
+            world.write("hr.plan/manifest.json", resealed(&manifest, "\"format\": 5", "\"format\": 4"));
+            assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 6);
+        }
     }
 }
 

@@ -174,3 +174,15 @@ fn rows_that_disagree_with_the_organisation_are_counted_by_field() {
     let shown = world.done("diff hr.csv --snapshot org.parquet --verdict present");
     assert!(shown.err.contains("2 present rows disagree"), "{shown:?}");
 }
+
+#[test]
+fn an_earlier_snapshot_of_another_organisation_is_refused_with_both_ids() {
+    let [one, other] = [1, 2].map(|seed| World::of(Org::new(rosterdiff::sim::Settings { seed, ..fast() })));
+    other.done("snapshot -o org.parquet -q");
+    one.write("hr.csv", "Name,Email\nAda,ada@acme.example\n");
+    let earlier = other.path("org.parquet").display().to_string();
+    let ran = one.run(&format!("plan hr.csv -o hr.plan --earlier {earlier}"));
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    assert!(ran.err.contains(" is of organisation ") && ran.err.contains("hint: "), "{ran:?}");
+    assert!(!one.path("hr.plan").exists());
+}

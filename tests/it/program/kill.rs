@@ -57,7 +57,7 @@ fn n_users(world: &World) -> usize {
 }
 
 /// Waits for calls in flight of which some are carried out already and some are not; how many users there were.
-fn until_in_the_middle(world: &World, n_done: usize) -> usize {
+pub fn until_in_the_middle(world: &World, n_done: usize) -> usize {
     until("creates in flight, some of them carried out", || {
         // In this order: a user seen here and not yet done in the journal read later was carried out in between.
         let journal = world.journal();
