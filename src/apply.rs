@@ -10,6 +10,7 @@ pub mod disk;
 pub mod journal;
 pub mod ledger;
 mod outage;
+mod pulse;
 mod run;
 mod settle;
 mod words;
@@ -140,6 +141,8 @@ pub struct Progress {
     pub settling: u64,
     /// Creates fail one after the other, and are waited with.
     pub is_away: bool,
+    /// Searches fail one after the other, and are waited with.
+    pub is_blind: bool,
 }
 
 /// Creates `people`, going on where `ledger` (the replayed journal) ends.

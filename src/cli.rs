@@ -9,29 +9,41 @@ mod connect;
 mod demo;
 mod diff;
 mod doctor;
+mod events;
+mod forecast;
 mod fresh;
 mod gates;
+mod gauge;
+mod going;
+mod lines;
 mod look;
 mod offline;
 mod plan;
 mod profile;
+mod progress;
 mod render;
 mod restore;
 mod resume;
 mod rollback;
+mod rows;
 mod simulate;
 mod snapshot;
 mod status;
 mod stop;
 mod verify;
+mod voice;
+
+use std::io::IsTerminal;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Reading};
 use render::Render;
 
 use crate::error::{self, Error, Kind, Result};
-use crate::lanes::Stop;
+use crate::lanes::{Meter, Stop};
 
 /// Exit code of a run that finished with refused or unknown rows.
 const EXIT_ROWS_LEFT: u8 = 1;
@@ -57,16 +69,40 @@ fn process() -> u8 {
             return if printed && !wrong { 0 } else { Kind::Usage.exit_code() };
         }
     };
-    let render = Render::new(cli.talk);
+    let render = match Render::new(cli.talk.clone(), &name(&cli.command)) {
+        Ok(render) => render,
+        // Before anything else is done: whoever wants to watch is not left in the dark.
+        Err(error) => {
+            Render::eventless(cli.talk).error(&error);
+            return error.kind().exit_code();
+        }
+    };
+    // The hook has said where; the code says what, and events end whatever happened.
+    let code = std::panic::catch_unwind(AssertUnwindSafe(|| begin(cli.command, &render)));
+    let code = code.unwrap_or_else(|_| {
+        render.fault();
+        Kind::Bug.exit_code()
+    });
+    render.end(code);
+    code
+}
+
+fn begin(command: Command, render: &Render) -> u8 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let code = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command, &render)),
+        Ok(runtime) => runtime.block_on(run(command, render)),
         Err(e) => Err(Error::new(Kind::File, "cannot start the runtime").because(e)),
     };
     code.unwrap_or_else(|error| {
         render.error(&error);
         error.kind().exit_code()
     })
+}
+
+/// What a command is called: its variant's name is the word that was typed.
+fn name(command: &Command) -> String {
+    let text = format!("{command:?}");
+    text.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
 /// From now on a panic tells where it happened and nothing else: what it would say may quote people's data.
@@ -85,11 +121,24 @@ pub fn report_panics() {
 async fn run(mut command: Command, render: &Render) -> Result<u8> {
     // A run of creates or deletes settles what is in the air and the simulator stops in order; what writes no file may simply end by
     // the signal. The others are dropped, and with them every half-written file.
+    // Where events are told of, every end is.
     let work = Stop::new();
-    match &mut command {
-        Command::Plan(args) => args.reading.stop = work,
-        Command::Diff(args) if args.output.is_some() => args.reading.stop = work,
-        Command::Audit(args) if args.output.is_some() => args.reading.stop = work,
+    let ends_in_order = render.voice().has_events();
+    let meter = Meter::new();
+    let mut shows_writing = true;
+    if let Some((reading, output)) = reading(&mut command) {
+        reading.meter = meter;
+        shows_writing = output || !std::io::stdout().is_terminal();
+        if output || ends_in_order {
+            reading.stop = work;
+        }
+    }
+    let _watch = render.watch(meter, shows_writing);
+    match &command {
+        Command::Plan(_) => {}
+        Command::Diff(args) if args.output.is_some() => {}
+        Command::Audit(args) if args.output.is_some() => {}
+        Command::Diff(_) | Command::Audit(_) | Command::Status(_) if ends_in_order => {}
         Command::Snapshot(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
         Command::Diff(_)
         | Command::Audit(_)
@@ -98,10 +147,20 @@ async fn run(mut command: Command, render: &Render) -> Result<u8> {
         | Command::Status(_)
         | Command::Simulate(_) => return dispatch(command, render).await,
     }
-    let mut stop = stop::watched(work);
+    let mut stop = stop::watched(work, render);
     tokio::select! {
         done = dispatch(command, render) => done,
         _ = stop.wait_for(|stopping| *stopping) => Err(Error::interrupted()),
+    }
+}
+
+/// How a command reads big files, if it does, and whether it writes files of its own.
+const fn reading(command: &mut Command) -> Option<(&mut Reading, bool)> {
+    match command {
+        Command::Plan(args) => Some((&mut args.reading, true)),
+        Command::Diff(args) => Some((&mut args.reading, args.output.is_some())),
+        Command::Audit(args) => Some((&mut args.reading, args.output.is_some())),
+        _ => None,
     }
 }
 
@@ -125,7 +184,7 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
         Command::Rollback(args) => {
             rollback::run(&args, || connect::Session::new(&args.connection, render), render).await
         }
-        Command::Status(args) => status::run(&args, render),
+        Command::Status(args) => status::run(&args, render).await,
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,
@@ -137,7 +196,28 @@ fn now() -> String {
     jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).map_or_else(|_| String::new(), |t| t.to_string())
 }
 
+/// The wall clock in so much time, to the millisecond.
+fn stamp(later: Duration) -> String {
+    let at = jiff::Timestamp::now() + jiff::SignedDuration::try_from(later).unwrap_or_default();
+    jiff::Timestamp::from_millisecond(at.as_millisecond()).map_or_else(|_| String::new(), |t| t.to_string())
+}
+
+/// The wall clock, to the millisecond.
+fn now_ms() -> String {
+    stamp(Duration::ZERO)
+}
+
 /// Seconds that have passed since an RFC 3339 time stamp; none if it is none.
 fn seconds_since(at: &str) -> Option<i64> {
-    at.parse::<jiff::Timestamp>().ok().map(|at| jiff::Timestamp::now().as_second() - at.as_second())
+    second_of(at).map(|at| second() - at)
+}
+
+/// The wall clock, in seconds.
+fn second() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// An RFC 3339 time stamp in seconds; none if it is none.
+fn second_of(at: &str) -> Option<i64> {
+    at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 }

@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use super::args;
 use super::connect::Session;
 use super::fresh::{Age, look_first};
+use super::gauge::{Stage, Why};
 use super::look::open_proven;
-use super::render::{Render, count, failure};
-use super::{canary, gates, restore, resume, stop};
+use super::render::{Render, add_failure, count};
+use super::{canary, forecast, gates, restore, resume, rows, stop};
 use crate::api::Organisation;
 use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -35,7 +36,7 @@ struct Ready {
 
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
-    let stop = stop::watched(Stop::default());
+    let stop = stop::watched(Stop::default(), render);
     let (ready, so_far) = prepare(args)?;
     let session = session()?;
     let mut shown = None;
@@ -54,11 +55,9 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
         let mut object = object(outcomes, &session, started.elapsed());
         restore::count_in(&mut object, &args.dir, &ready.manifest, &ready.plan)?;
-        if let Err(error) = &ended
-            && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
-        {
-            all.extend(failure.clone());
-            all.extend(resume_at.map(|at| ("resume_at".to_owned(), at.into())));
+        if let Err(error) = &ended {
+            add_failure(&mut object, error);
+            resume_at.into_iter().for_each(|at| object["resume_at"] = at.into());
         }
         render.object(&object)
     });
@@ -100,6 +99,23 @@ async fn create(
 /// Told once an outage is waited out, with or without a terminal.
 const AWAY: &str = "The service does not answer creates: waiting for it, for up to 15 minutes. Ctrl-C is safe.";
 
+/// What is told of rows that are looked for.
+pub(super) fn settling(n: u64, settle_s: u32) -> String {
+    match n {
+        0 => String::new(),
+        1 => format!("1 row being looked up, for up to {settle_s} s"),
+        n => format!("{} rows being looked up, for up to {settle_s} s", count(n)),
+    }
+}
+
+const fn away(progress: apply::Progress) -> Option<Why> {
+    match (progress.is_away, progress.is_blind) {
+        (true, _) => Some(Why::Creates),
+        (false, true) => Some(Why::Searches),
+        (false, false) => None,
+    }
+}
+
 /// Sends what is left; canaries first, if there are to be any. The journal as it was before the last of them.
 async fn send(
     args: &args::Apply,
@@ -123,21 +139,15 @@ async fn send(
     }
     let was_away = Cell::new(false);
     let send = async |ledger: &Ledger, people: Vec<Person>, stop: watch::Receiver<bool>| {
-        let bar = render.bar("Users done:");
-        let ended = apply::apply(&session.client, &journal, ledger, people, options, stop, |progress| {
-            bar.set_length(progress.rows);
-            bar.set_position(progress.done);
+        let task = render.stage(Stage::Create, &session.client);
+        apply::apply(&session.client, &journal, ledger, people, options, stop, |progress| {
             if was_away.replace(progress.is_away) != progress.is_away {
-                bar.suspend(|| render.say(if progress.is_away { AWAY } else { "The service answers again." }));
+                render.say(if progress.is_away { AWAY } else { "The service answers again." });
             }
-            bar.set_message(match progress.settling {
-                0 => String::new(),
-                n => format!("{n} being looked up"),
-            });
+            task.note(|| settling(progress.settling, args.settle), away(progress));
+            task.at(progress.done, progress.rows);
         })
-        .await;
-        bar.finish_and_clear();
-        ended
+        .await
     };
     if let Some(n) = args.canary {
         let canaries = canary::first(&people, &ledger, n);
@@ -246,6 +256,7 @@ async fn begin(
     if is_done && resume::is_closed(&args.dir, &so_far, &organisation.id) {
         return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
     }
+    forecast::of_run(left, session, render);
     if !is_done && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
@@ -260,8 +271,9 @@ async fn begin(
         org: organisation.id.clone(),
     };
     drop(so_far);
-    let (journal, mut ledger) =
+    let (mut journal, mut ledger) =
         Journal::open(&args.dir, &to, super::now, || manifest.check_still(&args.dir, manifest_digest))?;
+    rows::watch(&mut journal, &ledger, people.iter().map(|person| person.row), render);
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
         ledger = plan_dir::ledger(&args.dir, manifest)?;
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::connect::Session;
+use super::gauge::Stage;
 use super::render::{Render, count};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
@@ -38,14 +39,8 @@ pub(super) async fn look_up(
 
 /// Looks keys up, and says nothing of it but how far it is.
 pub(super) async fn ask(sought: &[Sought], session: &Session, render: &Render) -> Result<probe::Probed> {
-    let bar = render.bar("Addresses looked up:");
-    let probed = probe::probe(&session.client, sought, |progress| {
-        bar.set_length(progress.values);
-        bar.set_position(progress.done);
-    })
-    .await;
-    bar.finish_and_clear();
-    probed
+    let task = render.stage(Stage::LookUp, &session.client);
+    probe::probe(&session.client, sought, |progress| task.at(progress.done, progress.values)).await
 }
 
 /// Looks keys up and says what came of it.

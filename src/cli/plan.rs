@@ -103,6 +103,7 @@ async fn plan(
     super::gates::tell(&manifest, render);
     render.say(format!("Plan: {}", dir.display()));
     tell_unproven(&snapshot, render);
+    super::forecast::of_plan(&manifest, &args.connection, session.found.as_ref(), render);
     Ok(manifest)
 }
 

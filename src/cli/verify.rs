@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::args;
 use super::connect::Session;
-use super::render::{Render, count};
-use crate::apply::{Outcome, ledger::Ledger};
+use super::gauge::Stage;
+use super::render::{Render, add_failure, count};
+use crate::apply::{Outcome, Outcomes, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
@@ -23,11 +24,10 @@ pub(super) async fn run(args: &args::Verify, session: impl FnOnce() -> Result<Se
     if args.offline {
         return super::offline::run(&args.dir, render).await;
     }
-    let verified = check(args, session, render).await?;
-    Ok(if verified.differences.is_empty() { 0 } else { Kind::Differs.exit_code() })
+    check(args, session, render).await.map(|()| 0)
 }
 
-async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Verified> {
+async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<()> {
     let (manifest, plan) = plan_dir::open(&args.dir)?;
     let ledger = plan_dir::ledger(&args.dir, &manifest)?;
     if ledger.bound_to.is_none() {
@@ -41,20 +41,50 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         let what = format!("the run was in another organisation than {}", organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }
-    let verified = verify(&session.client, &expected(&manifest, &plan, &ledger)?).await?;
+    let expected = expected(&manifest, &plan, &ledger)?;
+    let (task, n) = (render.stage(Stage::Verify, &session.client), expected.len() as u64);
+    task.at(0, n);
+    let verified = verify(&session.client, &expected, |done| task.at(done, n)).await?;
+    drop(task);
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
     tell(&verified, render);
-    render.object(&json!({
+    let left = tell_left(args, &plan, &outcomes, render)?;
+    let mut object = json!({
         "checked": verified.n_checked(),
         "as_sent": verified.n_as_sent,
         "removed": verified.n_removed,
         "restored": verified.n_restored,
         "not_visible": verified.n_not_visible,
         "differences": verified.differences.len(),
+        "left": left,
         "requests": session.client.tally().requests,
-    }))?;
-    Ok(verified)
+    });
+    let error = differing(&verified);
+    error.iter().for_each(|error| add_failure(&mut object, error));
+    render.object(&object)?;
+    error.map_or(Ok(()), Err)
+}
+
+/// Tells of rows that are not settled: what is proven says nothing about them. How many.
+fn tell_left(args: &args::Verify, plan: &Plan, outcomes: &Outcomes, render: &Render) -> Result<u64> {
+    let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
+    if left > 0 {
+        let rows = if left == 1 { "row is" } else { "rows are" };
+        let dir = args.dir.display();
+        render.say(format!("{} new {rows} not settled yet: `rosterdiff apply {dir}` goes on with them.", count(left)));
+    }
+    Ok(left)
+}
+
+/// The error of users who are not what they should be; who they are was told.
+fn differing(verified: &Verified) -> Option<Error> {
+    let n = verified.differences.len() as u64;
+    let (n_all, be) = (count(verified.n_checked()), if n == 1 { "is" } else { "are" });
+    let hint = "the rows and fields are named above: somebody has changed these users since, or they are gone";
+    (n > 0).then(|| {
+        Error::new(Kind::Differs, format!("{} of {n_all} users {be} not as they should be", count(n))).hint(hint)
+    })
 }
 
 fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
