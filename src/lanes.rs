@@ -95,7 +95,9 @@ impl Meter {
     #[must_use]
     pub fn expect(self, part: Part, n: u64) -> Portion {
         let gone = self.0.map(|all| &all[part as usize]);
-        gone.iter().for_each(|gone| drop(gone.total.fetch_add(n, Ordering::Relaxed)));
+        if let Some(gone) = gone {
+            gone.total.fetch_add(n, Ordering::Relaxed);
+        }
         Portion { gone, left: n }
     }
 
@@ -113,7 +115,9 @@ impl Portion {
     pub fn pass(&mut self, n: u64) {
         let n = n.min(self.left);
         self.left -= n;
-        self.gone.iter().for_each(|gone| drop(gone.done.fetch_add(n, Ordering::Relaxed)));
+        if let Some(gone) = self.gone {
+            gone.done.fetch_add(n, Ordering::Relaxed);
+        }
     }
 }
 

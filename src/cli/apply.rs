@@ -248,16 +248,15 @@ async fn begin(
     let left = n_left(plan, &so_far)?;
     let n_restores = restore::n_open(manifest, plan, &so_far)?;
     let task = format!("{} users to create in {}{}", count(left), organisation.shown(), restore::also(n_restores));
-    if args.yes {
-        // Nobody is asked: whoever looks on sees at least where it goes.
-        render.say(format!("{task}."));
-    }
+    render.say(format!("{task}."));
+    forecast::of_run(left, n_restores == 0, session, render);
     let is_done = left + n_restores == 0;
     if is_done && resume::is_closed(&args.dir, &so_far, &organisation.id) {
         return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
     }
-    forecast::of_run(left, session, render);
-    if !is_done && !args.yes && !render.confirm(&format!("{task}."))? {
+    // What was said is not repeated, where it was said.
+    let question = if render.is_quiet() { format!("{task}.") } else { "Go on?".to_owned() };
+    if !is_done && !args.yes && !render.confirm(&question)? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
     // Before the journal is begun: whoever stops meanwhile has bound the plan to nothing.

@@ -48,8 +48,8 @@ impl Rate {
         self.forecast.seconds(n, self.n_tokens)
     }
 
-    /// `693 users to create: about 2 min 19 s at 300 a minute; about 14 s with --tokens 10.`
-    fn line(self, n: u64) -> String {
+    /// `about 2 min 19 s at 300 a minute; about 14 s with --tokens 10.`
+    fn about(self, n: u64) -> String {
         let seconds = self.seconds(n);
         let per_min = count(self.forecast.all_per_min(self.n_tokens));
         let (documented, tokens) = match (self.is_told, self.n_tokens) {
@@ -63,15 +63,13 @@ impl Rate {
             true => format!("; about {} with --tokens {TOKENS_OFFERED}", Lasting(faster)),
             false => String::new(),
         };
-        let users = if n == 1 { "user" } else { "users" };
-        let (n, takes) = (count(n), Lasting(seconds));
-        format!("{n} {users} to create: about {takes} at {documented}{per_min} a minute{tokens}{offer}.")
+        format!("about {} at {documented}{per_min} a minute{tokens}{offer}.", Lasting(seconds))
     }
 
-    fn tell(self, n: u64, render: &Render) {
+    fn tell(self, n: u64, what: &str, render: &Render) {
         render.beside("forecast_s", self.seconds(n).into());
         if n > 0 {
-            render.say(self.line(n));
+            render.say(format!("{what} {}", self.about(n)));
         }
     }
 }
@@ -80,12 +78,14 @@ impl Rate {
 pub(super) fn of_plan(manifest: &Manifest, connection: &Connection, session: Option<&Session>, render: &Render) {
     let heard = session.filter(|session| session.client.has_heard());
     let rate = heard.map_or_else(|| Rate::of_flags(connection), Rate::of_client);
-    rate.tell(manifest.counts.new - manifest.held, render);
+    let n = manifest.counts.new - manifest.held;
+    let users = if n == 1 { "user" } else { "users" };
+    rate.tell(n, &format!("{} {users} to create:", count(n)), render);
 }
 
-/// Tells how long it takes to create `n` users, by what the service has said so far.
-pub(super) fn of_run(n: u64, session: &Session, render: &Render) {
-    Rate::of_client(session).tell(n, render);
+/// Tells how long it takes to create `n` users, by what the service has said so far; `is_all`: nothing else is to be done.
+pub(super) fn of_run(n: u64, is_all: bool, session: &Session, render: &Render) {
+    Rate::of_client(session).tell(n, if is_all { "That takes" } else { "The creates take" }, render);
 }
 
 #[cfg(test)]
@@ -97,24 +97,21 @@ mod tests {
 
     #[test]
     fn a_forecast_says_how_long_at_which_rate_and_what_would_be_faster() {
-        let line = RATE.line(693);
-        assert_eq!(line, "693 users to create: about 2 min 19 s at 300 a minute; about 14 s with --tokens 10.");
-        let line = Rate { is_told: false, ..RATE }.line(1);
-        assert_eq!(line, "1 user to create: about 1 s at the documented 300 a minute.");
-        let line = Rate { n_tokens: 4, ..RATE }.line(40_000);
-        assert_eq!(
-            line,
-            "40,000 users to create: about 33 min 20 s at 1,200 a minute with 4 tokens; about 13 min 20 s with --tokens 10."
-        );
+        let line = RATE.about(693);
+        assert_eq!(line, "about 2 min 19 s at 300 a minute; about 14 s with --tokens 10.");
+        let line = Rate { is_told: false, ..RATE }.about(1);
+        assert_eq!(line, "about 1 s at the documented 300 a minute.");
+        let line = Rate { n_tokens: 4, ..RATE }.about(40_000);
+        assert_eq!(line, "about 33 min 20 s at 1,200 a minute with 4 tokens; about 13 min 20 s with --tokens 10.");
     }
 
     #[test]
     fn nothing_is_offered_that_would_be_no_faster_or_cannot_be_had() {
         let capped = Rate { forecast: Forecast { per_min_max: Some(100.0), ..RATE.forecast }, ..RATE };
-        assert_eq!(capped.line(693), "693 users to create: about 6 min 56 s at 100 a minute.");
-        let line = Rate { can_mint: false, ..RATE }.line(693);
-        assert_eq!(line, "693 users to create: about 2 min 19 s at 300 a minute.");
-        let line = Rate { n_tokens: 20, ..RATE }.line(6_000);
-        assert_eq!(line, "6,000 users to create: about 1 min at 6,000 a minute with 20 tokens.");
+        assert_eq!(capped.about(693), "about 6 min 56 s at 100 a minute.");
+        let line = Rate { can_mint: false, ..RATE }.about(693);
+        assert_eq!(line, "about 2 min 19 s at 300 a minute.");
+        let line = Rate { n_tokens: 20, ..RATE }.about(6_000);
+        assert_eq!(line, "about 1 min at 6,000 a minute with 20 tokens.");
     }
 }

@@ -57,11 +57,10 @@ fn tell(evidence: &Evidence, render: &Render) {
 /// The error of files that were altered; what they are was told.
 fn altered(evidence: &Evidence) -> Option<Error> {
     let n = evidence.altered().len() as u64;
-    let what = if n == 1 { "1 file is".to_owned() } else { format!("{} files are", count(n)) };
-    let hint = "bring back what was kept elsewhere, or plan again; `rosterdiff verify` asks the organisation itself";
-    (n > 0).then(|| {
-        Error::new(Kind::Differs, format!("{what} not what they were when the plan or its run was written")).hint(hint)
-    })
+    let are = if n == 1 { "file is not what it was" } else { "files are not what they were" };
+    let what = format!("{} {are} when the plan or its run was written", count(n));
+    let hint = "bring back what was kept elsewhere; `rosterdiff verify` without --offline asks the organisation itself";
+    (n > 0).then(|| Error::new(Kind::Differs, what).hint(hint))
 }
 
 fn n_files(evidence: &Evidence) -> u64 {

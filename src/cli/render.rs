@@ -63,6 +63,11 @@ impl Render {
         self.voice.talk.json
     }
 
+    /// Whether only errors are told.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.voice.talk.quiet
+    }
+
     /// Tells something on stderr.
     pub(super) fn say(&self, text: impl AsRef<str>) {
         self.voice.tell(Level::Info, text.as_ref(), !self.voice.talk.quiet);

@@ -80,11 +80,10 @@ fn tell_left(args: &args::Verify, plan: &Plan, outcomes: &Outcomes, render: &Ren
 /// The error of users who are not what they should be; who they are was told.
 fn differing(verified: &Verified) -> Option<Error> {
     let n = verified.differences.len() as u64;
-    let (n_all, be) = (count(verified.n_checked()), if n == 1 { "is" } else { "are" });
+    let are = if n == 1 { "is not as it should be" } else { "are not as they should be" };
+    let what = format!("{} of {} users {are}", count(n), count(verified.n_checked()));
     let hint = "the rows and fields are named above: somebody has changed these users since, or they are gone";
-    (n > 0).then(|| {
-        Error::new(Kind::Differs, format!("{} of {n_all} users {be} not as they should be", count(n))).hint(hint)
-    })
+    (n > 0).then(|| Error::new(Kind::Differs, what).hint(hint))
 }
 
 fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
