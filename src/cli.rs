@@ -120,20 +120,17 @@ pub fn report_panics() {
 
 async fn run(mut command: Command, render: &Render) -> Result<u8> {
     // A run of creates or deletes settles what is in the air and the simulator stops in order; what writes no file may simply end by
-    // the signal. The others are dropped, and with them every half-written file.
-    // Where events are told of, every end is.
+    // the signal, unless events are told of: every end is one. The others are dropped, and with them every half-written file.
     let work = Stop::new();
     let ends_in_order = render.voice().has_events();
-    let meter = Meter::new();
-    let mut shows_writing = true;
-    if let Some((reading, output)) = reading(&mut command) {
-        reading.meter = meter;
-        shows_writing = output || !std::io::stdout().is_terminal();
-        if output || ends_in_order {
+    let _watch = reading(&mut command).map(|(reading, writes_files)| {
+        reading.meter = Meter::new();
+        if writes_files || ends_in_order {
             reading.stop = work;
         }
-    }
-    let _watch = render.watch(meter, shows_writing);
+        // Rows that run over a terminal need no line that says so.
+        render.watch(reading.meter, writes_files || !std::io::stdout().is_terminal())
+    });
     match &command {
         Command::Plan(_) => {}
         Command::Diff(args) if args.output.is_some() => {}

@@ -168,7 +168,7 @@ impl Forecast {
 
     /// Calls a minute of that many tokens.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
     pub fn all_per_min(&self, n_tokens: u64) -> u64 {
         self.rate(n_tokens).round() as u64
     }

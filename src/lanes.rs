@@ -254,6 +254,23 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
+    #[test]
+    fn a_meter_adds_up_what_begins_and_what_is_done_or_given_up() {
+        let meter = Meter::new();
+        assert_eq!(meter.of(Part::Read), None);
+        let (mut one, other) = (meter.expect(Part::Read, 100), meter.expect(Part::Read, 50));
+        one.pass(30);
+        assert_eq!(meter.of(Part::Read), Some((30, 150)));
+        // What was given up is as good as done, and nothing is done twice.
+        drop(other);
+        one.pass(1_000);
+        drop(one);
+        assert_eq!((meter.of(Part::Read), meter.of(Part::Write)), (Some((150, 150)), None));
+        meter.expect(Part::Write, 7).pass(7);
+        assert_eq!(meter.of(Part::Write), Some((7, 7)));
+        assert_eq!(Meter::default().of(Part::Read), None);
+    }
+
     fn order(n: usize, threads: usize) -> Vec<usize> {
         let mut taken = Vec::new();
         let make = |(): &mut (), at: usize| {

@@ -86,7 +86,9 @@ struct Inner {
 
 /// Who is told of every event that was written.
 #[derive(Default)]
-struct Watcher(Option<Box<dyn FnMut(&Event) + Send>>);
+struct Watcher(Option<Box<Watch>>);
+
+type Watch = dyn FnMut(&Event) + Send;
 
 impl fmt::Debug for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -277,8 +277,24 @@ pub(super) fn count(n: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    #![allow(clippy::unwrap_used)]
+    use super::{Render, lines};
+    use crate::cli::args::Talk;
     use crate::error::{Error, Kind};
+
+    #[test]
+    fn a_fault_ends_the_record_with_its_code_and_its_object() {
+        let dir = crate::files::atomic::fresh_dir("rosterdiff-test-").unwrap();
+        let path = dir.join("run.jsonl");
+        let talk = Talk { json: false, quiet: true, verbose: false, events: Some(path.clone()) };
+        let render = Render::new(talk, "apply").unwrap();
+        render.fault();
+        render.end(70);
+        let text = std::fs::read_to_string(path).unwrap();
+        std::fs::remove_dir_all(dir).unwrap();
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["type"], &last["exit"], &last["result"]["exit"]), (&"end".into(), &70.into(), &70.into()));
+    }
 
     #[test]
     fn the_cause_of_an_own_fault_is_not_told() {
