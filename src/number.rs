@@ -19,6 +19,12 @@ impl fmt::Display for Number {
     }
 }
 
+/// A number of things: `1 row goes`, `1,234 rows go`.
+#[must_use]
+pub fn counted(n: u64, one: &str, several: &str) -> String {
+    format!("{} {}", Number(n), if n == 1 { one } else { several })
+}
+
 /// Seconds for people: `2 h 14 min`, `3 min 20 s`, `45 s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lasting(pub u64);
@@ -39,6 +45,11 @@ impl fmt::Display for Lasting {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_told_from_several() {
+        assert_eq!([0, 1, 1_234].map(|n| counted(n, "row", "rows")), ["0 rows", "1 row", "1,234 rows"]);
+    }
 
     #[test]
     fn lengths_of_time_are_told_as_people_say_them() {

@@ -22,6 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows, RESULT};
 use crate::lanes::Stop;
+use crate::number::counted;
 use crate::person::Person;
 use crate::plan::Plan;
 
@@ -103,8 +104,7 @@ const AWAY: &str = "The service does not answer creates: waiting for it, for up 
 pub(super) fn settling(n: u64, settle_s: u32) -> String {
     match n {
         0 => String::new(),
-        1 => format!("1 row being looked up, for up to {settle_s} s"),
-        n => format!("{} rows being looked up, for up to {settle_s} s", count(n)),
+        n => format!("{} being looked up, for up to {settle_s} s", counted(n, "row", "rows")),
     }
 }
 
@@ -133,8 +133,8 @@ async fn send(
     if n_unknown > 0 {
         let settle_s = args.settle;
         render.say(format!(
-            "{} rows are unknown from an earlier run: they are looked for, for up to {settle_s} s, while others go on.",
-            count(n_unknown)
+            "{} unknown from an earlier run and looked for, for up to {settle_s} s, while others go on.",
+            counted(n_unknown, "row is", "rows are")
         ));
     }
     let was_away = Cell::new(false);
@@ -247,7 +247,8 @@ async fn begin(
     }
     let left = n_left(plan, &so_far)?;
     let n_restores = restore::n_open(manifest, plan, &so_far)?;
-    let task = format!("{} users to create in {}{}", count(left), organisation.shown(), restore::also(n_restores));
+    let users = counted(left, "user", "users");
+    let task = format!("{users} to create in {}{}", organisation.shown(), restore::also(n_restores));
     render.say(format!("{task}."));
     forecast::of_run(left, n_restores == 0, session, render);
     let is_done = left + n_restores == 0;
@@ -335,8 +336,8 @@ fn tell(outcomes: &Outcomes, n_held: u64, args: &args::Apply, render: &Render) {
 /// Why some rows stay unprocessed.
 pub(super) fn tell_held(n_held: u64, render: &Render) {
     if n_held > 0 {
-        let what = "rows are held back, since they resemble somebody: look at suspects.csv";
-        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(n_held)));
+        let rows = counted(n_held, "row is held back, since it resembles", "rows are held back, since they resemble");
+        render.say(format!("{rows} somebody: look at suspects.csv, and plan again without --hold-suspects."));
     }
 }
 

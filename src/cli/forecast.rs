@@ -6,7 +6,7 @@ use super::render::{Render, count};
 use crate::api::Standing;
 use crate::doctor::Forecast;
 use crate::files::manifest::Manifest;
-use crate::number::Lasting;
+use crate::number::{Lasting, counted};
 
 /// Tokens that are offered where fewer are used.
 const TOKENS_OFFERED: u64 = 10;
@@ -79,8 +79,7 @@ pub(super) fn of_plan(manifest: &Manifest, connection: &Connection, session: Opt
     let heard = session.filter(|session| session.client.has_heard());
     let rate = heard.map_or_else(|| Rate::of_flags(connection), Rate::of_client);
     let n = manifest.counts.new - manifest.held;
-    let users = if n == 1 { "user" } else { "users" };
-    rate.tell(n, &format!("{} {users} to create:", count(n)), render);
+    rate.tell(n, &format!("{} to create:", counted(n, "user", "users")), render);
 }
 
 /// Tells how long it takes to create `n` users, by what the service has said so far; `is_all`: nothing else is to be done.

@@ -244,7 +244,11 @@ impl Gauge {
     /// One line for a terminal of that many columns: what matters least is left out first, and only then it is cut.
     pub(super) fn line(&self, now: Duration, width: usize) -> String {
         let of = format!("{} of {}", self.stage.amount(self.done), self.stage.amount(self.total));
-        let head = format!("{}: {of}", self.stage.label());
+        let head = match self.stage {
+            // All at once: nobody counts them meanwhile.
+            Stage::Compare if !self.is_done() => return format!("Comparing {} rows", Number(self.total)),
+            stage => format!("{}: {of}", stage.label()),
+        };
         let rate = self.per_min(now).map(|rate| {
             let allowed =
                 self.allowed_per_min.map_or_else(String::new, |n| format!(" of {} allowed", Number(n.into())));
@@ -353,5 +357,8 @@ mod tests {
         gauge.at(S, 0, 300_000_000);
         gauge.at(S * 3, 100_000_000, 300_000_000);
         assert_eq!(gauge.line(S * 3, 80), "Read: 100 MB of 300 MB, 50 MB a second, 4 s left");
+        let mut gauge = Gauge::new(Stage::Compare);
+        gauge.at(S, 0, 4_000_000);
+        assert_eq!(gauge.line(S * 3, 80), "Comparing 4,000,000 rows");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::gauge::Why;
 use crate::apply::ledger::{Event, Line};
-use crate::number::{Lasting, Number};
+use crate::number::{Lasting, Number, counted};
 
 /// Over how many seconds a rate is taken.
 const RATE_OVER_S: i64 = 120;
@@ -76,12 +76,10 @@ impl Going {
 
     /// What is waited for, in words.
     pub(super) fn waiting(&self) -> Option<String> {
-        let n = self.sought.len() as u64;
-        let rows = if n == 1 { "row is" } else { "rows are" };
-        match (self.away, n) {
+        match (self.away, self.sought.len() as u64) {
             (Some(why), _) => Some(why.words()),
             (None, 0) => None,
-            (None, n) => Some(format!("{} {rows} being looked up", Number(n))),
+            (None, n) => Some(format!("{} being looked up", counted(n, "row is", "rows are"))),
         }
     }
 

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::connect::Session;
 use super::gauge::Stage;
-use super::render::{Render, count};
+use super::render::Render;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::{self, plan_dir};
+use crate::number::counted;
 use crate::plan::{Plan, Sought};
 use crate::probe;
 use crate::snapshot::Snapshot;
@@ -51,12 +52,11 @@ pub(super) async fn look(sought: &[Sought], session: &Session, render: &Render) 
         return Ok(probed);
     }
     render.say(format!(
-        "Looked up {} addresses that no live user seemed to hold, over users of every state: {} are held. {} searches, up \
-         to {} addresses each.",
-        count(proof.keys),
-        count(proof.held),
-        count(proof.calls),
-        count(proof.values_max)
+        "Looked up {} that no live user seemed to hold, over users of every state: {} held. {}, up to {} each.",
+        counted(proof.keys, "address", "addresses"),
+        counted(proof.held, "is", "are"),
+        counted(proof.calls, "search", "searches"),
+        counted(proof.values_max, "address", "addresses")
     ));
     if !proof.usernames {
         render.say(

@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows};
 use crate::lanes::Stop;
+use crate::number::counted;
 use crate::person::Person;
 use crate::plan::Plan;
 use crate::rollback::{self, Sorted, Tally};
@@ -97,7 +98,7 @@ async fn undo(
     if sorted.is_settled() && ledger.closed.is_some() {
         return Ok(());
     }
-    let task = format!("{} users to delete in {}", count(n), organisation.shown());
+    let task = format!("{} to delete in {}", counted(n, "user", "users"), organisation.shown());
     if n > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was deleted"));
     }
@@ -179,14 +180,15 @@ fn sum(tally: &Tally) -> String {
 /// Tells who would be deleted and who is kept, by row: addresses stay in the files.
 fn tell_sorted(sorted: &Sorted, organisation: &Organisation, render: &Render) {
     let rows: Vec<u32> = sorted.remove.iter().map(|target| target.person.row).collect();
-    let n = count(rows.len() as u64);
-    render.say(format!("{n} users to delete in {}{}.", organisation.shown(), named(&rows)));
+    let users = counted(rows.len() as u64, "user", "users");
+    render.say(format!("{users} to delete in {}{}.", organisation.shown(), named(&rows)));
     let mut kept: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for (target, why) in &sorted.keep {
         kept.entry(why).or_default().push(target.person.row);
     }
     for (why, rows) in kept {
-        render.say(format!("{} are kept ({why}){}.", count(rows.len() as u64), named(&rows)));
+        let kept = counted(rows.len() as u64, "is kept", "are kept");
+        render.say(format!("{kept} ({why}){}.", named(&rows)));
     }
 }
 

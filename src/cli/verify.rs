@@ -11,6 +11,7 @@ use crate::apply::{Outcome, Outcomes, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
+use crate::number::counted;
 use crate::plan::Plan;
 use crate::restore;
 use crate::verify::{Expected, Verified, What, verify};
@@ -70,9 +71,8 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
 fn tell_left(args: &args::Verify, plan: &Plan, outcomes: &Outcomes, render: &Render) -> Result<u64> {
     let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
     if left > 0 {
-        let rows = if left == 1 { "row is" } else { "rows are" };
-        let dir = args.dir.display();
-        render.say(format!("{} new {rows} not settled yet: `rosterdiff apply {dir}` goes on with them.", count(left)));
+        let (rows, dir) = (counted(left, "new row is", "new rows are"), args.dir.display());
+        render.say(format!("{rows} not settled yet: `rosterdiff apply {dir}` goes on."));
     }
     Ok(left)
 }
@@ -114,7 +114,8 @@ fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Exp
 
 /// What reading back found.
 pub(super) fn tell(verified: &Verified, render: &Render) {
-    let mut text = format!("Verified: {} users are there as they were sent", count(verified.n_as_sent));
+    let there = counted(verified.n_as_sent, "user is there as it was sent", "users are there as they were sent");
+    let mut text = format!("Verified: {there}");
     if verified.n_not_visible > 0 {
         text += &format!(", {} are not visible yet (created or changed minutes ago)", count(verified.n_not_visible));
     }
@@ -124,7 +125,8 @@ pub(super) fn tell(verified: &Verified, render: &Render) {
     if verified.n_restored > 0 {
         text += &format!(", {} are restored", count(verified.n_restored));
     }
-    render.say(format!("{text}; {} differences.", verified.differences.len()));
+    let n_differing = verified.differences.len() as u64;
+    render.say(format!("{text}; {}.", counted(n_differing, "difference", "differences")));
     for difference in verified.differences.iter().take(TOLD_MAX) {
         render.say(format!("  row {}, user {}: {}", difference.row, difference.user_id, difference.what));
     }
