@@ -207,6 +207,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     /// No new intent; what is in the air comes back and is recorded. The error, or a worse one that came meanwhile.
     async fn wind_up(&mut self, mut error: Error) -> Error {
         self.halt.send_replace(true);
+        let is_tripped = self.breaker.tripped().is_some();
         self.looking.shutdown().await;
         while let Some(last) = self.flying.join_next().await {
             if let Ok((_, Ok(Step::Done(outcome)))) = &last {
@@ -224,8 +225,9 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         }
         // What could not be written is told by the first line that was missed.
         let _noted = self.note_last();
+        self.tell();
         match self.breaker.tripped() {
-            Some(tripped) if error.kind() == Kind::Unsafe => tripped,
+            Some(tripped) if is_tripped && error.kind() == Kind::Unsafe => tripped,
             _ => error,
         }
     }
