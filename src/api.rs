@@ -22,7 +22,7 @@ mod users;
 pub mod wire;
 
 pub use changes::{Changed, Fields, Remover, Restorer};
-pub use client::{Client, Options, Permit, Tally};
+pub use client::{Client, Options, Permit, Standing, Tally, Waiting};
 pub use fate::{Fate, RETRY_AFTER_MAX, Words};
 pub use places::Organisation;
 pub use seen::Seen;

@@ -42,6 +42,7 @@ pub mod disk;
 pub mod journal;
 pub mod ledger;
 mod outage;
+mod pulse;
 mod run;
 mod settle;
 mod words;
@@ -172,6 +173,8 @@ pub struct Progress {
     pub settling: u64,
     /// Creates fail one after the other, and are waited with.
     pub is_away: bool,
+    /// Searches fail one after the other, and are waited with.
+    pub is_blind: bool,
 }
 
 /// Creates `people`, going on where `ledger` (the replayed journal) ends.

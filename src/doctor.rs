@@ -143,7 +143,7 @@ impl Findings {
         let limit = |key: &str| self.limits.as_ref().ok().and_then(|l| l.get(key)).copied();
         let by_limit = limit("client.credentials.token.rate.per.minute").or_else(|| limit("token.rate.per.minute"));
         #[expect(clippy::cast_precision_loss, reason = "a rate")]
-        let per_min = by_header.or_else(|| by_limit.map(|n| n as f64)).unwrap_or(300.0);
+        let per_min = by_header.or_else(|| by_limit.map(|n| n as f64)).unwrap_or(Forecast::PER_MIN_DEFAULT);
         Forecast { per_min, per_min_max }
     }
 
@@ -163,6 +163,22 @@ impl Findings {
 }
 
 impl Forecast {
+    /// Calls a minute and token where the service says nothing: the documented default.
+    pub const PER_MIN_DEFAULT: f64 = 300.0;
+
+    /// Calls a minute of that many tokens.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
+    pub fn all_per_min(&self, n_tokens: u64) -> u64 {
+        self.rate(n_tokens).round() as u64
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a handful of tokens")]
+    fn rate(&self, n_tokens: u64) -> f64 {
+        let allowed = self.per_min * n_tokens.max(1) as f64;
+        self.per_min_max.map_or(allowed, |most| most.min(allowed))
+    }
+
     /// Seconds that so many calls take with so many tokens.
     #[must_use]
     #[expect(
@@ -172,8 +188,6 @@ impl Forecast {
         reason = "a forecast"
     )]
     pub fn seconds(&self, calls: u64, n_tokens: u64) -> u64 {
-        let allowed = self.per_min * n_tokens.max(1) as f64;
-        let rate = self.per_min_max.map_or(allowed, |most| most.min(allowed));
-        (calls as f64 * 60.0 / rate).ceil() as u64
+        (calls as f64 * 60.0 / self.rate(n_tokens)).ceil() as u64
     }
 }

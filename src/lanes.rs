@@ -8,7 +8,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -23,6 +23,8 @@ pub struct Effort {
     pub chunk_bytes: usize,
     /// Whether the work is still wanted.
     pub stop: Stop,
+    /// How far it is.
+    pub meter: Meter,
 }
 
 /// Whether somebody wants the work to end; asked between one piece and the next.
@@ -48,6 +50,83 @@ impl Stop {
     }
 }
 
+/// A part of the work on big files, in the order in which they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Files are read: bytes.
+    Read,
+    /// Everybody is compared: rows.
+    Compare,
+    /// Rows are written: rows.
+    Write,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Compare, Self::Write];
+}
+
+/// How far the work is, for whoever looks on; an addition from time to time, and nothing where nobody does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Meter(Option<&'static [Gone; 3]>);
+
+/// What is done of a part, and how much there is.
+#[derive(Debug, Default)]
+struct Gone {
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+/// Some of a part that is at work: when it is dropped it counts as done, whatever became of it.
+#[derive(Debug)]
+pub struct Portion {
+    gone: Option<&'static Gone>,
+    left: u64,
+}
+
+impl Meter {
+    /// One that can be read: for the life of the process.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Some(Box::leak(Box::default())))
+    }
+
+    /// So much more of a part begins.
+    #[must_use]
+    pub fn expect(self, part: Part, n: u64) -> Portion {
+        let gone = self.0.map(|all| &all[part as usize]);
+        if let Some(gone) = gone {
+            gone.total.fetch_add(n, Ordering::Relaxed);
+        }
+        Portion { gone, left: n }
+    }
+
+    /// What is done of a part so far, and how much there is; none if nothing of it has begun.
+    #[must_use]
+    pub fn of(self, part: Part) -> Option<(u64, u64)> {
+        let gone = &self.0?[part as usize];
+        let (done, total) = (gone.done.load(Ordering::Relaxed), gone.total.load(Ordering::Relaxed));
+        (total > 0).then_some((done, total))
+    }
+}
+
+impl Portion {
+    /// So much of it is done.
+    pub fn pass(&mut self, n: u64) {
+        let n = n.min(self.left);
+        self.left -= n;
+        if let Some(gone) = self.gone {
+            gone.done.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Portion {
+    fn drop(&mut self) {
+        self.pass(self.left);
+    }
+}
+
 impl Effort {
     /// A chunk stays in the second-level cache while it is scanned, checked and copied.
     pub const CHUNK_BYTES: usize = 1 << 20;
@@ -57,7 +136,7 @@ impl Effort {
     /// That many threads.
     #[must_use]
     pub const fn of_threads(threads: usize) -> Self {
-        Self { threads, chunk_bytes: Self::CHUNK_BYTES, stop: Stop(None) }
+        Self { threads, chunk_bytes: Self::CHUNK_BYTES, stop: Stop(None), meter: Meter(None) }
     }
 }
 
@@ -174,6 +253,23 @@ impl<T, E> Drop for EndOfShift<'_, T, E> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+
+    #[test]
+    fn a_meter_adds_up_what_begins_and_what_is_done_or_given_up() {
+        let meter = Meter::new();
+        assert_eq!(meter.of(Part::Read), None);
+        let (mut one, other) = (meter.expect(Part::Read, 100), meter.expect(Part::Read, 50));
+        one.pass(30);
+        assert_eq!(meter.of(Part::Read), Some((30, 150)));
+        // What was given up is as good as done, and nothing is done twice.
+        drop(other);
+        one.pass(1_000);
+        drop(one);
+        assert_eq!((meter.of(Part::Read), meter.of(Part::Write)), (Some((150, 150)), None));
+        meter.expect(Part::Write, 7).pass(7);
+        assert_eq!(meter.of(Part::Write), Some((7, 7)));
+        assert_eq!(Meter::default().of(Part::Read), None);
+    }
 
     fn order(n: usize, threads: usize) -> Vec<usize> {
         let mut taken = Vec::new();

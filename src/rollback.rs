@@ -147,7 +147,11 @@ impl Sorted {
 ///
 /// # Errors
 /// `Credentials`, `Unreachable`.
-pub async fn sort<W: Wire>(client: &Arc<Client<W>>, targets: Vec<Target>) -> Result<Sorted> {
+pub async fn sort<W: Wire>(
+    client: &Arc<Client<W>>,
+    targets: Vec<Target>,
+    mut progress: impl FnMut(u64),
+) -> Result<Sorted> {
     let mut sorted = Sorted::default();
     for some in targets.chunks(IDS_PER_CALL) {
         let ids: Vec<&str> = some.iter().map(|target| target.user_id.as_str()).collect();
@@ -160,6 +164,7 @@ pub async fn sort<W: Wire>(client: &Arc<Client<W>>, targets: Vec<Target>) -> Res
                 None => sorted.remove.push(target.clone()),
             }
         }
+        progress((sorted.keep.len() + sorted.remove.len()) as u64);
     }
     Ok(sorted)
 }

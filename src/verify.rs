@@ -95,11 +95,15 @@ impl Verified {
     }
 }
 
-/// Reads `expected` back.
+/// Reads `expected` back; `progress` is told how many were.
 ///
 /// # Errors
 /// `Credentials`, `Unreachable`. A difference is a finding, not an error.
-pub async fn verify<W: Wire>(client: &Arc<Client<W>>, expected: &[Expected]) -> Result<Verified> {
+pub async fn verify<W: Wire>(
+    client: &Arc<Client<W>>,
+    expected: &[Expected],
+    mut progress: impl FnMut(u64),
+) -> Result<Verified> {
     let mut verified = Verified::default();
     for some in expected.chunks(IDS_PER_CALL) {
         let ids: Vec<&str> = some.iter().map(|e| e.user_id.as_str()).collect();
@@ -119,6 +123,7 @@ pub async fn verify<W: Wire>(client: &Arc<Client<W>>, expected: &[Expected]) -> 
                 }
             }
         }
+        progress(verified.n_checked());
     }
     Ok(verified)
 }

@@ -1,5 +1,7 @@
 //! One client for the whole run: tokens, pace and the retry of reads.
 
+mod standing;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use crate::api::seen::Seen;
 use crate::api::token::{Credentials, Token};
 use crate::api::wire::{Lost, Reply, Request, Wire};
 use crate::error::{Error, Kind, Result};
+pub use standing::{Standing, Waiting};
 
 /// Times a read is sent before the service counts as unreachable: with the waits between, a quarter of a minute.
 const READS_MAX: u32 = 6;
@@ -74,6 +77,12 @@ pub struct Client<W> {
     /// A header has told what a token may do.
     knows_quota: AtomicBool,
     seen: Mutex<Seen>,
+    /// The cap on the whole run, calls a minute.
+    per_min: Option<u32>,
+    /// The limits endpoint has told what a token may do.
+    knows_limits: AtomicBool,
+    /// Reads that got no answer and wait to be sent again.
+    unanswered: AtomicU64,
 }
 
 /// The right to send one call now: counted in its lane's ledger until the reply came or the permit is dropped.
@@ -121,6 +130,22 @@ enum Turn {
 /// The lane that a caller is asking for a token for: also when it is dropped, somebody else may ask again.
 struct Minting<'c, W>(&'c Client<W>, usize);
 
+/// A read that got no answer, until it is sent again or dropped.
+struct Unanswered<'c>(&'c AtomicU64);
+
+impl<'c> Unanswered<'c> {
+    fn new(count: &'c AtomicU64) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl<W> Drop for Minting<'_, W> {
     fn drop(&mut self) {
         self.0.lanes[self.1].purse().set_minting(false);
@@ -159,6 +184,10 @@ impl<W: Wire> Client<W> {
             has_asked_limits: AtomicBool::new(false),
             knows_quota: AtomicBool::new(false),
             seen: Mutex::default(),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate, of whole calls")]
+            per_min: options.per_min.map(|per_min| per_min.round() as u32),
+            knows_limits: AtomicBool::new(false),
+            unanswered: AtomicU64::new(0),
         })
     }
 
@@ -190,6 +219,7 @@ impl<W: Wire> Client<W> {
 
     /// Takes every token to be allowed that many calls a minute for as long as no header says how many.
     pub fn assume(&self, per_min: u32) {
+        self.knows_limits.store(true, Ordering::Relaxed);
         self.lanes.iter().for_each(|lane| lane.pace().assume(per_min));
     }
 
@@ -430,6 +460,7 @@ impl<W: Wire> Client<W> {
                 Fate::Auth(_) if auth_failures < UNAUTHORISED_MAX => auth_failures += 1,
                 Fate::NotSent(_) | Fate::Unknown(_) | Fate::Malformed(_) if sent + 1 < READS_MAX => {
                     sent += 1;
+                    let _unanswered = Unanswered::new(&self.unanswered);
                     tokio::time::sleep(wait).await;
                     wait *= 2;
                 }

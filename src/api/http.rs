@@ -175,7 +175,9 @@ impl Wire for Http {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut builder = self.client.request(method, self.url(&request));
+        let url = self.url(&request);
+        let host = shown(&url);
+        let mut builder = self.client.request(method, url);
         for (name, value) in &request.headers {
             let mut value = reqwest::header::HeaderValue::from_str(value)
                 .map_err(|_| Lost::Barred(format!("the header {name} has a character that cannot be sent")))?;
@@ -183,12 +185,12 @@ impl Wire for Http {
             builder = builder.header(name, value);
         }
         let bytes_max = if request.method == Method::Get { PAGE_BYTES_MAX } else { BODY_BYTES_MAX };
-        let response = builder.body(request.body).send().await.map_err(lost)?;
-        read(response, bytes_max).await
+        let response = builder.body(request.body).send().await.map_err(|e| lost(&host, e))?;
+        read(response, &host, bytes_max).await
     }
 }
 
-async fn read(mut response: reqwest::Response, bytes_max: usize) -> Result<Reply, Lost> {
+async fn read(mut response: reqwest::Response, host: &str, bytes_max: usize) -> Result<Reply, Lost> {
     let status = response.status().as_u16();
     let header_bytes: usize = response.headers().iter().map(|(n, v)| n.as_str().len() + v.len()).sum();
     if header_bytes > HEADER_BYTES_MAX {
@@ -197,7 +199,7 @@ async fn read(mut response: reqwest::Response, bytes_max: usize) -> Result<Reply
     let text = |v: &reqwest::header::HeaderValue| v.to_str().ok().map(str::to_owned);
     let headers = response.headers().iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), text(v)?))).collect();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(lost)? {
+    while let Some(chunk) = response.chunk().await.map_err(|e| lost(host, e))? {
         if body.len() + chunk.len() > bytes_max {
             return Err(Lost::Unknown(format!("the reply is longer than {} MiB", bytes_max >> 20)));
         }
@@ -210,11 +212,16 @@ async fn read(mut response: reqwest::Response, bytes_max: usize) -> Result<Reply
 const LAYERS: [&str; 4] =
     ["error sending request: ", "client error (Connect): ", "client error (SendRequest): ", "tcp connect error: "];
 
-/// Only a failure to connect proves that nothing left. The URL is dropped: it ends up in logs.
-fn lost(error: reqwest::Error) -> Lost {
-    let host = error.url().map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned());
+/// Host and port alone: the rest of a URL may hold anything, and ends up in logs.
+fn shown(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Only a failure to connect proves that nothing left. Of the URL only the host is told.
+fn lost(host: &str, error: reqwest::Error) -> Lost {
     let error = error.without_url();
-    let mut why = error.to_string();
+    let mut why = format!("{host}: {error}");
     let mut cause = error.source();
     while let Some(inner) = cause {
         why = format!("{why}: {inner}");
@@ -231,7 +238,7 @@ fn lost(error: reqwest::Error) -> Lost {
         true if why.contains("proxy authorization required") => {
             Lost::Barred("the proxy wants other credentials".to_owned())
         }
-        true => Lost::NotSent(host.map_or_else(|| why.clone(), |host| format!("{host}: {why}"))),
+        true => Lost::NotSent(why),
         false => Lost::Unknown(why),
     }
 }

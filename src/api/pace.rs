@@ -61,6 +61,22 @@ pub enum Slot {
     AfterReply,
 }
 
+/// Why no call leaves for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The service has said 429.
+    Throttled,
+    /// Every call that is allowed in this window was made.
+    Full {
+        /// Calls allowed in it.
+        allowed: u32,
+    },
+    /// A read got no answer and is sent again soon.
+    Unanswered,
+    /// The login host hands out no token.
+    Login,
+}
+
 /// How a call wants to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Haste {
@@ -191,6 +207,23 @@ impl Pace {
     #[must_use]
     pub fn quota(&self) -> Option<(u32, Duration)> {
         self.allowed.map(|allowed| (allowed, self.length))
+    }
+
+    /// Calls in a window and its length, by whatever is known.
+    #[must_use]
+    pub fn assumed_quota(&self) -> (u32, Duration) {
+        (self.allowed(), self.length)
+    }
+
+    /// Why no call leaves at `now`, and until when none does; none if only its turn is waited for.
+    #[must_use]
+    pub fn hold(&self, now: Duration) -> Option<(Hold, Duration)> {
+        if now < self.paused_until {
+            return Some((Hold::Throttled, self.paused_until));
+        }
+        let window = self.window.filter(|window| now < window.ends.1 + self.guard)?;
+        let allowed = self.allowed();
+        (self.bound(window, now) >= allowed).then_some((Hold::Full { allowed }, window.ends.1 + self.guard))
     }
 
     /// Takes over the quota of another token of the same client until a header of this one speaks: it is minted for us and

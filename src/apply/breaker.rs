@@ -16,11 +16,12 @@ pub(super) struct Breaker {
     /// Rows of this run that were refused or stay unknown.
     n_failed: u64,
     last: VecDeque<bool>,
+    is_tripped: bool,
 }
 
 impl Breaker {
     pub(super) const fn new(limit: Limit) -> Self {
-        Self { limit, n_failed: 0, last: VecDeque::new() }
+        Self { limit, n_failed: 0, last: VecDeque::new(), is_tripped: false }
     }
 
     /// A row has ended.
@@ -33,20 +34,32 @@ impl Breaker {
         if self.last.len() > LAST {
             self.last.pop_front();
         }
-        let n_last = self.last.iter().filter(|failed| **failed).count();
-        let (is_over, what) = match self.limit {
-            Limit::Users(n) => (self.n_failed > n, format!("{} rows", Number(self.n_failed))),
-            Limit::Percent(percent) => {
-                let is_over = self.last.len() == LAST && n_last * 100 > LAST * usize::from(percent);
-                (is_over, format!("{n_last} of the last {LAST} rows"))
-            }
-        };
-        if !is_over || !has_failed {
-            return Ok(());
+        self.is_tripped |= has_failed && self.is_over();
+        self.tripped().map_or(Ok(()), Err)
+    }
+
+    fn n_last(&self) -> usize {
+        self.last.iter().filter(|failed| **failed).count()
+    }
+
+    fn is_over(&self) -> bool {
+        match self.limit {
+            Limit::Users(n) => self.n_failed > n,
+            Limit::Percent(percent) => self.last.len() == LAST && self.n_last() * 100 > LAST * usize::from(percent),
         }
+    }
+
+    /// What is to be said once it has tripped. Creates that were in the air then come back and count, too.
+    pub(super) fn tripped(&self) -> Option<Error> {
+        let n_failed = Number(self.n_failed);
+        let what = match self.limit {
+            _ if !self.is_tripped => return None,
+            Limit::Users(_) => format!("{n_failed} rows"),
+            Limit::Percent(_) => format!("{} of the last {LAST} rows, {n_failed} in all,", self.n_last()),
+        };
         let what = format!("{what} were refused or stay unknown; --max-failures allows {}", self.limit);
-        Err(Error::new(Kind::Unsafe, what)
-            .hint("refused.csv has the service's words; to go on all the same, allow more with --max-failures"))
+        let hint = "refused.csv has the service's words; to go on all the same, allow more with --max-failures";
+        Some(Error::new(Kind::Unsafe, what).hint(hint))
     }
 }
 

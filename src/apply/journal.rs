@@ -27,8 +27,9 @@
 //! and cut off. Any other such line is damage, and damage is refused.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -80,6 +81,19 @@ struct Inner {
     failed: bool,
     /// Set when the run has ended: the results are made of what was recorded until then.
     is_over: bool,
+    watcher: Watcher,
+}
+
+/// Who is told of every event that was written.
+#[derive(Default)]
+struct Watcher(Option<Box<Watch>>);
+
+type Watch = dyn FnMut(&Event) + Send;
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "somebody" } else { "nobody" })
+    }
 }
 
 /// What a journal was replayed to, and how much of its end is torn.
@@ -129,11 +143,70 @@ pub fn chain_of(path: &Path, mut each: impl FnMut(&str)) -> Result<String> {
     Ok(replayed.chain)
 }
 
+/// A journal that somebody else writes: what was read of it is not read again.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    replayed: Replayed,
+    n_bytes_read: u64,
+}
+
+impl Tail {
+    /// One of which nothing was read yet; it need not exist.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, replayed: Replayed::default(), n_bytes_read: 0 }
+    }
+
+    /// What the lines say that were read.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.replayed.ledger
+    }
+
+    /// Bytes that were read so far, those of a line that was not whole yet each time.
+    #[must_use]
+    pub const fn n_bytes_read(&self) -> u64 {
+        self.n_bytes_read
+    }
+
+    /// Reads the lines that were written since, and shows each; how many. Of a line that is being written nothing is said.
+    ///
+    /// # Errors
+    /// As [`replay`].
+    pub fn catch_up(&mut self, each: impl FnMut(&Line)) -> Result<u64> {
+        let failed = |e| Error::file("read", &self.path, e);
+        let mut file = match File::open(&self.path) {
+            Err(e) if e.kind() == ErrorKind::NotFound && self.replayed.ledger.n_lines == 0 => return Ok(0),
+            opened => opened.map_err(failed)?,
+        };
+        let (before, whole) = (self.replayed.ledger.n_lines, self.replayed.n_bytes_whole);
+        if file.metadata().map_err(failed)?.len() < whole {
+            return Err(damaged(&self.path, before, "it is shorter than it was"));
+        }
+        file.seek(SeekFrom::Start(whole)).map_err(failed)?;
+        let torn = replay_on(&mut self.replayed, &self.path, &mut BufReader::new(file), each)?;
+        self.n_bytes_read += self.replayed.n_bytes_whole - whole + torn.len() as u64;
+        Ok(self.replayed.ledger.n_lines - before)
+    }
+}
+
 /// Line by line: a journal of a hundred thousand rows does not fit beside its state where memory is short. The torn tail
 /// comes too.
 fn replay_from(path: &Path, reader: &mut dyn BufRead, mut each: impl FnMut(&Line)) -> Result<(Replayed, Vec<u8>)> {
-    let failed = |e: std::io::Error| Error::file("read", path, e);
     let mut replayed = Replayed::default();
+    let torn = replay_on(&mut replayed, path, reader, &mut each)?;
+    Ok((replayed, torn))
+}
+
+/// The same, going on where `replayed` ends; the torn tail.
+fn replay_on(
+    replayed: &mut Replayed,
+    path: &Path,
+    reader: &mut dyn BufRead,
+    mut each: impl FnMut(&Line),
+) -> Result<Vec<u8>> {
+    let failed = |e: std::io::Error| Error::file("read", path, e);
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
         let n = replayed.ledger.n_lines + 1;
@@ -141,7 +214,7 @@ fn replay_from(path: &Path, reader: &mut dyn BufRead, mut each: impl FnMut(&Line
         if n == 1 {
             check_version(path, text.unwrap_or(&line))?;
         }
-        let read = text.map_or_else(|| Err("it does not end".to_owned()), |text| read_line(&replayed, text));
+        let read = text.map_or_else(|| Err("it does not end".to_owned()), |text| read_line(replayed, text));
         let (event, chain) = match read {
             Ok(read) => read,
             Err(why) => {
@@ -160,7 +233,7 @@ fn replay_from(path: &Path, reader: &mut dyn BufRead, mut each: impl FnMut(&Line
         line.clear();
     }
     replayed.n_bytes_torn = line.len() as u64;
-    Ok((replayed, line))
+    Ok(line)
 }
 
 /// The event of a line and the digits of its chain; else why it is none.
@@ -268,7 +341,9 @@ impl Journal {
         let chain = if is_new { to.manifest.clone() } else { chain };
         // What was read may be in memory only, and is acted upon from here on.
         disk.persist().map_err(|e| Error::file("write", &path, e))?;
-        let inner = Inner { disk, seq: ledger.n_lines, durable: ledger.n_lines, chain, failed: false, is_over: false };
+        let (seq, durable) = (ledger.n_lines, ledger.n_lines);
+        let watcher = Watcher::default();
+        let inner = Inner { disk, seq, durable, chain, failed: false, is_over: false, watcher };
         let journal = Self { path, clock, inner: Mutex::new(inner) };
         if is_new {
             let Binding { plan, manifest, org } = to.clone();
@@ -289,6 +364,11 @@ impl Journal {
             true => Err(held(&path)),
             false => Ok(()),
         }
+    }
+
+    /// Tells `watcher` from now on of every event that was written, in order. It must not be slow: nobody writes meanwhile.
+    pub fn watch(&mut self, watcher: impl FnMut(&Event) + Send + 'static) {
+        self.inner().watcher.0 = Some(Box::new(watcher));
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -326,6 +406,9 @@ impl Journal {
         }
         inner.chain = chain;
         inner.failed = written.is_err();
+        if let (Ok(()), Some(watcher)) = (&written, &mut inner.watcher.0) {
+            watcher(&line.event);
+        }
         written.map_err(|e| {
             Error::file("write", &self.path, e).hint("nothing more was sent; make room and run the same command again")
         })

@@ -12,6 +12,7 @@ use crate::api::wire::Wire;
 use crate::apply::breaker::Breaker;
 use crate::apply::ledger::{Ledger, Stage};
 use crate::apply::outage::Outage;
+use crate::apply::pulse::Pulse;
 use crate::apply::settle::{Cause, Finders, Settling, Sought, left_in_the_air, look};
 use crate::apply::worker::{Step, Worker};
 use crate::apply::{Outcome, Progress};
@@ -62,6 +63,7 @@ pub(super) struct Run<W: Wire, P> {
     /// Looks that fail.
     blindness: Outage,
     breaker: Breaker,
+    pulse: Pulse,
     progress: P,
 }
 
@@ -85,6 +87,7 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
             finders: Arc::new(Finders::new(&worker.client)),
             settling: Settling::new(worker.options.settle),
             breaker: Breaker::new(worker.options.max_failures),
+            pulse: Pulse::new(&worker.client),
             worker: Arc::new(worker),
             halt,
             fresh: Vec::new().into_iter(),
@@ -134,6 +137,8 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     }
 
     pub(super) async fn go(&mut self, mut stop: watch::Receiver<bool>) -> Result<()> {
+        self.note()?;
+        self.tell();
         loop {
             let stopping = *stop.borrow();
             if stopping {
@@ -169,7 +174,11 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 return Err(self.wind_up(error).await);
             }
             self.tell();
+            if let Err(error) = self.note() {
+                return Err(self.wind_up(error).await);
+            }
         }
+        self.note_last()?;
         if *stop.borrow() && self.done < self.rows {
             return Err(Error::new(Kind::Interrupted, "interrupted; calls in flight were settled")
                 .hint("run the same command again to go on"));
@@ -198,8 +207,14 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
     /// No new intent; what is in the air comes back and is recorded. The error, or a worse one that came meanwhile.
     async fn wind_up(&mut self, mut error: Error) -> Error {
         self.halt.send_replace(true);
+        let is_tripped = self.breaker.tripped().is_some();
         self.looking.shutdown().await;
         while let Some(last) = self.flying.join_next().await {
+            if let Ok((_, Ok(Step::Done(outcome)))) = &last {
+                self.done += 1;
+                // Whether that is one too many was known before.
+                let _tripped = self.breaker.ended(*outcome == Outcome::Refused);
+            }
             // The first failure of the disk says why; those after it only that there was one.
             if let Ok((_, Err(worse))) = last
                 && worse.kind() == Kind::File
@@ -208,7 +223,13 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
                 error = worse;
             }
         }
-        error
+        // What could not be written is told by the first line that was missed.
+        let _noted = self.note_last();
+        self.tell();
+        match self.breaker.tripped() {
+            Some(tripped) if is_tripped && error.kind() == Kind::Unsafe => tripped,
+            _ => error,
+        }
     }
 
     /// As many creates in flight as keep the allowed rate at the latency of late (Little's law), and half as many again.
@@ -318,10 +339,20 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Notes in the journal how the run goes; no disk is waited for.
+    fn note(&mut self) -> Result<()> {
+        self.pulse.note(&self.worker, self.outage.is_tried(), self.blindness.is_tried())
+    }
+
+    /// The same at the end, whatever was noted just now.
+    fn note_last(&mut self) -> Result<()> {
+        self.pulse.last(&self.worker)
+    }
+
     fn tell(&mut self) {
         let settling = self.settling.len() as u64;
-        let is_away = self.outage.is_tried();
-        (self.progress)(Progress { done: self.done, rows: self.rows, settling, is_away });
+        let (is_away, is_blind) = (self.outage.is_tried(), self.blindness.is_tried());
+        (self.progress)(Progress { done: self.done, rows: self.rows, settling, is_away, is_blind });
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn ask(args: &args::Plan) -> Result<Option<Asked>> {
         return Ok(None);
     }
     let dirs = args.after.clone();
-    let (earlier, waves) = super::aside(move || after::read(&dirs, super::seconds)).await?;
+    let (earlier, waves) = super::aside(move || after::read(&dirs, super::second_of)).await?;
     Ok(Some(Asked { earlier, waves }))
 }
 
@@ -83,7 +83,7 @@ impl Deciding<'_> {
             return Ok((Verdicts::decide(roster, snapshot, policy, effort)?, None));
         };
         after::check_organisation(&waves, snapshot.organisation_id())?;
-        let began = snapshot.certificate.as_ref().and_then(|listed| super::seconds(&listed.started_at));
+        let began = snapshot.certificate.as_ref().and_then(|listed| super::second_of(&listed.started_at));
         let is_probed = snapshot.probe.as_ref().is_some_and(Probe::holds);
         let listing = Listing { began, is_complete: snapshot.is_complete(), is_probed };
         let mut after = After::of(earlier, &policy.folds)?;

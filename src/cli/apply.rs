@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use super::args;
 use super::connect::Session;
 use super::fresh::{Age, look_first};
+use super::gauge::{Stage, Why};
 use super::look::open_proven;
-use super::render::{Render, count, failure};
-use super::{canary, gates, restore, resume, stop};
+use super::render::{Render, add_failure, count};
+use super::{canary, forecast, gates, restore, resume, rows, stop};
 use crate::api::Organisation;
 use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -21,6 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows, RESULT};
 use crate::lanes::Stop;
+use crate::number::counted;
 use crate::person::Person;
 use crate::plan::{Held, Plan};
 
@@ -35,7 +37,7 @@ struct Ready {
 
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
-    let stop = stop::watched(Stop::default());
+    let stop = stop::watched(Stop::default(), render);
     let (ready, so_far) = prepare(args)?;
     let session = session()?;
     let mut shown = None;
@@ -54,11 +56,9 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let told = outcomes.as_ref().map_or(Ok(()), |outcomes| {
         let mut object = object(outcomes, &session, started.elapsed());
         restore::count_in(&mut object, &args.dir, &ready.manifest, &ready.plan)?;
-        if let Err(error) = &ended
-            && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
-        {
-            all.extend(failure.clone());
-            all.extend(resume_at.map(|at| ("resume_at".to_owned(), at.into())));
+        if let Err(error) = &ended {
+            add_failure(&mut object, error);
+            resume_at.into_iter().for_each(|at| object["resume_at"] = at.into());
         }
         render.object(&object)
     });
@@ -100,6 +100,22 @@ async fn create(
 /// Told once an outage is waited out, with or without a terminal.
 const AWAY: &str = "The service does not answer creates: waiting for it, for up to 15 minutes. Ctrl-C is safe.";
 
+/// What is told of rows that are looked for.
+pub(super) fn settling(n: u64, settle_s: u32) -> String {
+    match n {
+        0 => String::new(),
+        n => format!("{} being looked up, for up to {settle_s} s", counted(n, "row", "rows")),
+    }
+}
+
+const fn away(progress: apply::Progress) -> Option<Why> {
+    match (progress.is_away, progress.is_blind) {
+        (true, _) => Some(Why::Creates),
+        (false, true) => Some(Why::Searches),
+        (false, false) => None,
+    }
+}
+
 /// Sends what is left; canaries first, if there are to be any. The journal as it was before the last of them.
 async fn send(
     args: &args::Apply,
@@ -117,27 +133,21 @@ async fn send(
     if n_unknown > 0 {
         let settle_s = args.settle;
         render.say(format!(
-            "{} rows are unknown from an earlier run: they are looked for, for up to {settle_s} s, while others go on.",
-            count(n_unknown)
+            "{} unknown from an earlier run and looked for, for up to {settle_s} s, while others go on.",
+            counted(n_unknown, "row is", "rows are")
         ));
     }
     let was_away = Cell::new(false);
     let send = async |ledger: &Ledger, people: Vec<Person>, stop: watch::Receiver<bool>| {
-        let bar = render.bar("Users done:");
-        let ended = apply::apply(&session.client, &journal, ledger, people, options, stop, |progress| {
-            bar.set_length(progress.rows);
-            bar.set_position(progress.done);
+        let task = render.stage(Stage::Create, &session.client);
+        apply::apply(&session.client, &journal, ledger, people, options, stop, |progress| {
             if was_away.replace(progress.is_away) != progress.is_away {
-                bar.suspend(|| render.say(if progress.is_away { AWAY } else { "The service answers again." }));
+                render.say(if progress.is_away { AWAY } else { "The service answers again." });
             }
-            bar.set_message(match progress.settling {
-                0 => String::new(),
-                n => format!("{n} being looked up"),
-            });
+            task.note(|| settling(progress.settling, args.settle), away(progress));
+            task.at(progress.done, progress.rows);
         })
-        .await;
-        bar.finish_and_clear();
-        ended
+        .await
     };
     if let Some(n) = args.canary {
         let canaries = canary::first(&people, &ledger, n);
@@ -237,16 +247,17 @@ async fn begin(
     }
     let left = n_left(plan, &so_far)?;
     let n_restores = restore::n_open(manifest, plan, &so_far)?;
-    let task = format!("{} users to create in {}{}", count(left), organisation.shown(), restore::also(n_restores));
-    if args.yes {
-        // Nobody is asked: whoever looks on sees at least where it goes.
-        render.say(format!("{task}."));
-    }
+    let users = counted(left, "user", "users");
+    let task = format!("{users} to create in {}{}", organisation.shown(), restore::also(n_restores));
+    render.say(format!("{task}."));
+    forecast::of_run(left, n_restores == 0, session, render);
     let is_done = left + n_restores == 0;
     if is_done && resume::is_closed(&args.dir, &so_far, &organisation.id) {
         return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
     }
-    if !is_done && !args.yes && !render.confirm(&format!("{task}."))? {
+    // What was said is not repeated, where it was said.
+    let question = if render.is_quiet() { format!("{task}.") } else { "Go on?".to_owned() };
+    if !is_done && !args.yes && !render.confirm(&question)? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was sent"));
     }
     // Before the journal is begun: whoever stops meanwhile has bound the plan to nothing.
@@ -260,8 +271,9 @@ async fn begin(
         org: organisation.id.clone(),
     };
     drop(so_far);
-    let (journal, mut ledger) =
+    let (mut journal, mut ledger) =
         Journal::open(&args.dir, &to, super::now, || manifest.check_still(&args.dir, manifest_digest))?;
+    rows::watch(&mut journal, &ledger, people.iter().map(|person| person.row), render);
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
         ledger = plan_dir::ledger(&args.dir, manifest)?;
     }
@@ -324,12 +336,15 @@ fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, render: &Render) {
 /// Why some rows stay unprocessed.
 pub(super) fn tell_held(held: Held, render: &Render) {
     if held.suspects > 0 {
-        let what = "rows are held back, since they resemble somebody: look at suspects.csv";
-        render.say(format!("{} {what}, and plan again without --hold-suspects.", count(held.suspects)));
+        let rows =
+            counted(held.suspects, "row is held back, since it resembles", "rows are held back, since they resemble");
+        render.say(format!("{rows} somebody: look at suspects.csv, and plan again without --hold-suspects."));
     }
     if held.after > 0 {
-        let what = "rows are held back, since an earlier plan had not settled them: finish that one";
-        render.say(format!("{} {what}, and plan again with the same --after.", count(held.after)));
+        let rows = counted(held.after, "row is held back", "rows are held back");
+        render.say(format!(
+            "{rows}, since an earlier plan had not settled it: finish that one, and plan again with the same --after."
+        ));
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Cli {
 }
 
 /// Options of every command.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Talk {
     /// Print exactly one JSON object on stdout at the end
     #[arg(long, global = true)]
@@ -58,6 +58,9 @@ pub struct Talk {
     /// Say more
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
+    /// Write what happens as lines of JSON to this file or pipe, for programs; a file that is no such record is kept
+    #[arg(long, global = true, value_name = "FILE")]
+    pub events: Option<PathBuf>,
 }
 
 /// Where settings are.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::connect::Session;
+use super::gauge::Stage;
 use super::render::{Render, count};
 use super::verify;
 use crate::apply::ledger::{Ledger, Row};
@@ -43,7 +44,9 @@ pub(super) async fn check(
     for wait in WAITS {
         let read = async {
             tokio::time::sleep(settle.mul_f64(wait)).await;
-            read_back(&session.client, &expected).await
+            let task = render.stage(Stage::Verify, &session.client);
+            let n = expected.len() as u64;
+            read_back(&session.client, &expected, |done| task.at(done, n)).await
         };
         verified = tokio::select! {
             verified = read => verified?,

@@ -300,13 +300,13 @@ mod tests {
     use super::*;
     use crate::cli::args::Talk;
 
-    const QUIET: Talk = Talk { json: false, quiet: true, verbose: false };
+    const QUIET: Talk = Talk { json: false, quiet: true, verbose: false, events: None };
 
     /// What is found without a prompt: the client id, or `token`.
     fn usable(set: &[(&str, &str)], profile: Option<&str>) -> Result<Option<String>> {
         let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
         let connection = Connection { profile: profile.map(str::to_owned), ..Connection::default() };
-        let source = Source::usable(&connection, &env, &Render::new(QUIET))?;
+        let source = Source::usable(&connection, &env, &Render::eventless(QUIET))?;
         Ok(source.map(|source| match source.credentials() {
             Ok(Credentials::Client { id, .. }) => id,
             Ok(Credentials::Token(_)) => "token".to_owned(),
@@ -360,7 +360,7 @@ mod tests {
         let found = |except: &'static str| {
             let set = [("HTTPS_PROXY", "socks5://nowhere"), ("NO_PROXY", except)];
             let env = |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-            proxy(&hosts, &env, &Render::new(QUIET)).map(|proxy| proxy.is_some())
+            proxy(&hosts, &env, &Render::eventless(QUIET)).map(|proxy| proxy.is_some())
         };
         assert!(!found("*").unwrap() && !found("mypurecloud.de").unwrap());
         assert_eq!(found("api.mypurecloud.de").unwrap_err().kind(), Kind::Usage);

@@ -12,6 +12,7 @@ use crate::files::export::Checked;
 use crate::files::table::Source;
 use crate::files::{atomic, export, plan_dir, wide};
 use crate::lanes::Effort;
+use crate::number::counted;
 use crate::person::Division;
 use crate::plan::{Counts, Disagreeing, Policy, Teller, Verdict, Verdicts};
 use crate::roster::Named;
@@ -146,13 +147,14 @@ pub(super) fn tell_warnings(verdicts: &Verdicts, snapshot: &Snapshot, render: &R
     let (phones, divisions) = (verdicts.count(Verdict::New, "phone."), verdicts.count(Verdict::Invalid, "division."));
     if phones > 0 {
         render.say(format!(
-            "{} new rows go without their phone: it is not surely a number in E.164, such as +49301234567 (`_reason` says so).",
-            count(phones)
+            "{} without a phone: it is not surely a number in E.164, such as +49301234567 (`_reason` says so).",
+            counted(phones, "new row goes", "new rows go")
         ));
     }
     if divisions > 0 {
         let known = snapshot.divisions.as_deref().map(Division::names).unwrap_or_default();
-        render.say(format!("{} rows are invalid for their division. Divisions are: {known}.", count(divisions)));
+        let rows = counted(divisions, "row is", "rows are");
+        render.say(format!("{rows} invalid for the division. Divisions are: {known}."));
     }
 }
 
@@ -176,9 +178,8 @@ pub(super) fn tell_disagreeing(found: Disagreeing, render: &Render) {
         let fields = [("name", name), ("department", department), ("title", title)];
         let parts: Vec<String> =
             fields.into_iter().filter(|(_, n)| *n > 0).map(|(field, n)| format!("{field} {}", count(n))).collect();
-        let rows = count(rows);
-        render
-            .say(format!("{rows} present rows disagree with the organisation ({}): see `_differs`.", parts.join(", ")));
+        let rows = counted(rows, "present row disagrees", "present rows disagree");
+        render.say(format!("{rows} with the organisation ({}): see `_differs`.", parts.join(", ")));
     }
 }
 

@@ -15,6 +15,7 @@ use crate::doctor::{Findings, Forecast, Listed, examine};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
+use crate::number::Lasting;
 use crate::person::State;
 use crate::plan::Plan;
 use crate::snapshot::TOTAL_DOUBTED;
@@ -167,7 +168,7 @@ fn clock(skew_s: Option<i64>) -> String {
         Some(s) if s.abs() <= SKEW_S_MAX => "agrees with the service's".to_owned(),
         Some(s) => {
             let side = if s > 0 { "behind" } else { "ahead of" };
-            format!("{} {side} the service's: pacing does not mind, ages of plans do", lasting(s.unsigned_abs()))
+            format!("{} {side} the service's: pacing does not mind, ages of plans do", Lasting(s.unsigned_abs()))
         }
     }
 }
@@ -182,15 +183,15 @@ fn tell_forecast(found: &Findings, forecast: Forecast, wanted: &[u64], n_tokens:
         render.say(format!(
             "  a snapshot takes {} calls, about {}",
             count(calls),
-            lasting(forecast.seconds(calls, n_tokens))
+            Lasting(forecast.seconds(calls, n_tokens))
         ));
     }
     for n in wanted {
         let faster = match more {
             _ if more == n_tokens => String::new(),
-            _ => format!(", with --tokens {more} about {}", lasting(forecast.seconds(*n, more))),
+            _ => format!(", with --tokens {more} about {}", Lasting(forecast.seconds(*n, more))),
         };
-        let takes = lasting(forecast.seconds(*n, n_tokens));
+        let takes = Lasting(forecast.seconds(*n, n_tokens));
         render.say(format!("  {} new users take about {takes}{faster}", count(*n)));
     }
 }
@@ -198,18 +199,6 @@ fn tell_forecast(found: &Findings, forecast: Forecast, wanted: &[u64], n_tokens:
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is small and positive")]
 fn per_min(forecast: Forecast) -> u64 {
     forecast.per_min.round() as u64
-}
-
-/// `2 h 14 min`, `3 min 20 s`, `45 s`.
-fn lasting(seconds: u64) -> String {
-    let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes, rest) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, 0) => format!("{m} min"),
-        (0, m, s) => format!("{m} min {s} s"),
-        (h, 0, _) => format!("{h} h"),
-        (h, m, _) => format!("{h} h {m} min"),
-    }
 }
 
 fn object(
@@ -249,18 +238,4 @@ fn object(
         "creates": wanted.iter().map(creates).collect::<Vec<_>>(),
         "requests": requests,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time_are_told_as_people_say_them() {
-        for (seconds, text) in
-            [(0, "0 s"), (45, "45 s"), (60, "1 min"), (200, "3 min 20 s"), (3_600, "1 h"), (8_040, "2 h 14 min")]
-        {
-            assert_eq!(lasting(seconds), text);
-        }
-    }
 }

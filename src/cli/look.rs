@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use super::connect::Session;
-use super::render::{Render, count};
+use super::gauge::Stage;
+use super::render::Render;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::{self, plan_dir};
+use crate::number::counted;
 use crate::plan::{Plan, Sought};
 use crate::probe;
 use crate::snapshot::Snapshot;
@@ -38,14 +40,8 @@ pub(super) async fn look_up(
 
 /// Looks keys up, and says nothing of it but how far it is.
 pub(super) async fn ask(sought: &[Sought], session: &Session, render: &Render) -> Result<probe::Probed> {
-    let bar = render.bar("Addresses looked up:");
-    let probed = probe::probe(&session.client, sought, |progress| {
-        bar.set_length(progress.values);
-        bar.set_position(progress.done);
-    })
-    .await;
-    bar.finish_and_clear();
-    probed
+    let task = render.stage(Stage::LookUp, &session.client);
+    probe::probe(&session.client, sought, |progress| task.at(progress.done, progress.values)).await
 }
 
 /// Looks keys up and says what came of it.
@@ -56,12 +52,11 @@ pub(super) async fn look(sought: &[Sought], session: &Session, render: &Render) 
         return Ok(probed);
     }
     render.say(format!(
-        "Looked up {} addresses that no live user seemed to hold, over users of every state: {} are held. {} searches, up \
-         to {} addresses each.",
-        count(proof.keys),
-        count(proof.held),
-        count(proof.calls),
-        count(proof.values_max)
+        "Looked up {} that no live user seemed to hold, over users of every state: {} held. {}, up to {} each.",
+        counted(proof.keys, "address", "addresses"),
+        counted(proof.held, "is", "are"),
+        counted(proof.calls, "search", "searches"),
+        counted(proof.values_max, "address", "addresses")
     ));
     if !proof.usernames {
         render.say(

@@ -4,21 +4,27 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::render::{Render, count, failure};
-use crate::error::{Kind, Result};
+use super::render::{Render, add_failure, count};
+use crate::apply::journal::Journal;
+use crate::error::{Error, Kind, Result};
 use crate::files::evidence::{self, Evidence, Found};
 
 pub(super) async fn run(dir: &Path, render: &Render) -> Result<u8> {
+    // What a run at work has not written yet is no damage.
+    if let Some(busy) = Journal::check_free(dir).err().filter(|error| error.kind() == Kind::Unsafe) {
+        return Err(busy.hint(
+            "its files are not what they will be: prove them when it has ended; `rosterdiff status --follow` says when",
+        ));
+    }
     let dir = dir.to_owned();
     let evidence = super::aside(move || evidence::examine(&dir)).await?;
     tell(&evidence, render);
-    render.object(&object(&evidence))?;
-    let is_altered = !evidence.altered().is_empty();
-    match evidence.damage {
-        Some(damage) => Err(damage),
-        None if is_altered => Ok(Kind::Differs.exit_code()),
-        None => Ok(0),
-    }
+    let mut object = object(&evidence);
+    let altered = altered(&evidence);
+    let Some(error) = evidence.damage.or(altered) else { return render.object(&object).map(|()| 0) };
+    add_failure(&mut object, &error);
+    render.object(&object)?;
+    Err(error)
 }
 
 fn tell(evidence: &Evidence, render: &Render) {
@@ -48,12 +54,21 @@ fn tell(evidence: &Evidence, render: &Render) {
     }
 }
 
+/// The error of files that were altered; what they are was told.
+fn altered(evidence: &Evidence) -> Option<Error> {
+    let n = evidence.altered().len() as u64;
+    let are = if n == 1 { "file is not what it was" } else { "files are not what they were" };
+    let what = format!("{} {are} when the plan or its run was written", count(n));
+    let hint = "bring back what was kept elsewhere; `rosterdiff verify` without --offline asks the organisation itself";
+    (n > 0).then(|| Error::new(Kind::Differs, what).hint(hint))
+}
+
 fn n_files(evidence: &Evidence) -> u64 {
     evidence.names_of(&[Found::Whole, Found::Altered, Found::Damaged]).len() as u64
 }
 
 fn object(evidence: &Evidence) -> Value {
-    let mut object = json!({
+    let object = json!({
         "files_checked": n_files(evidence),
         "altered": evidence.altered(),
         "damaged": evidence.names_of(&[Found::Damaged]),
@@ -62,10 +77,5 @@ fn object(evidence: &Evidence) -> Value {
         "closed": evidence.closed,
         "chain": evidence.chain,
     });
-    if let Some(damage) = &evidence.damage
-        && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(damage).as_object())
-    {
-        all.extend(failure.clone());
-    }
     object
 }

@@ -106,6 +106,7 @@ async fn plan(
     tell(&manifest, &verdicts, &snapshot, &unsettled.unwrap_or_default(), args, render);
     render.say(format!("Plan: {}", dir.display()));
     tell_unproven(&snapshot, render);
+    super::forecast::of_plan(&manifest, &args.connection, session.found.as_ref(), render);
     Ok(manifest)
 }
 

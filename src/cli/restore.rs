@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::gauge::Stage;
 use super::render::{Render, count};
 use crate::api::Client;
 use crate::api::wire::Wire;
@@ -60,12 +61,9 @@ pub(super) async fn run<W: Wire>(
     if n_open == 0 {
         return Ok(());
     }
-    let bar = render.bar("Users restored:");
-    bar.set_length(n_open);
-    let ended =
-        restore::restore(client, journal, ledger, restore::wanted(plan)?, stop, |done| bar.set_position(done)).await;
-    bar.finish_and_clear();
-    ended
+    let task = render.stage(Stage::Restore, client);
+    task.at(0, n_open);
+    restore::restore(client, journal, ledger, restore::wanted(plan)?, stop, |done| task.at(done, n_open)).await
 }
 
 /// Rows that were refused or stay unknown: the run's exit code tells of them.

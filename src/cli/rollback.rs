@@ -9,8 +9,9 @@ use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
-use super::render::{Render, count, failure};
-use super::stop;
+use super::gauge::Stage;
+use super::render::{Render, add_failure, count};
+use super::{rows, stop};
 use crate::api::Organisation;
 use crate::apply::Outcome;
 use crate::apply::journal::Journal;
@@ -19,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows};
 use crate::lanes::Stop;
+use crate::number::counted;
 use crate::person::Person;
 use crate::plan::Plan;
 use crate::rollback::{self, Sorted, Tally};
@@ -42,18 +44,14 @@ pub(super) async fn run(
     render: &Render,
 ) -> Result<u8> {
     let started = Instant::now();
-    let stop = stop::watched(Stop::default());
+    let stop = stop::watched(Stop::default(), render);
     let ready = prepare(args)?;
     let session = session()?;
     let ended = undo(args, &ready, &session, stop, render).await;
     // Whatever ended the run: what the journal says is told, and then the error.
     let tally = tally(args, &ready)?;
     let mut object = object(&tally, &session, started.elapsed());
-    if let Err(error) = &ended
-        && let (Some(all), Some(failure)) = (object.as_object_mut(), failure(error).as_object())
-    {
-        all.extend(failure.clone());
-    }
+    ended.as_ref().err().into_iter().for_each(|error| add_failure(&mut object, error));
     let told = render.object(&object);
     ended?;
     told?;
@@ -89,7 +87,7 @@ async fn undo(
 ) -> Result<()> {
     let ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;
     let (organisation, sorted) = tokio::select! {
-        looked = look(args, ready, session, &ledger) => looked?,
+        looked = look(args, ready, session, &ledger, render) => looked?,
         _ = stop.wait_for(|stopping| *stopping) => {
             return Err(Error::new(Kind::Interrupted, "interrupted; nothing was deleted").hint("safe to run again"));
         }
@@ -100,7 +98,7 @@ async fn undo(
     if sorted.is_settled() && ledger.closed.is_some() {
         return Ok(());
     }
-    let task = format!("{} users to delete in {}", count(n), organisation.shown());
+    let task = format!("{} to delete in {}", counted(n, "user", "users"), organisation.shown());
     if n > 0 && !args.yes && !render.confirm(&format!("{task}."))? {
         return Err(Error::new(Kind::Unsafe, format!("not confirmed: {task}")).hint("add --yes; nothing was deleted"));
     }
@@ -110,7 +108,8 @@ async fn undo(
         org: organisation.id.clone(),
     };
     let still = || ready.manifest.check_still(&args.dir, &ready.digest);
-    let (journal, now) = Journal::open(&args.dir, &to, super::now, still)?;
+    let (mut journal, now) = Journal::open(&args.dir, &to, super::now, still)?;
+    rows::watch(&mut journal, &now, ready.people.iter().map(|person| person.row), render);
     let journal = Arc::new(journal);
     let ended = match has_gone_on(&ledger, &now) {
         true => Err(Error::new(Kind::Unsafe, format!("a run of {} went on meanwhile", args.dir.display()))
@@ -133,6 +132,7 @@ async fn look(
     ready: &Ready,
     session: &Session,
     ledger: &Ledger,
+    render: &Render,
 ) -> Result<(Organisation, Sorted)> {
     let organisation = session.client.organisation().await?;
     if ledger.bound_to.as_ref().is_some_and(|bound| bound.org != organisation.id) {
@@ -140,7 +140,9 @@ async fn look(
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was deleted"));
     }
     let targets = rollback::targets(ready.people.clone(), ledger, args.adopted);
-    Ok((organisation, rollback::sort(&session.client, targets).await?))
+    let (task, n) = (render.stage(Stage::Check, &session.client), targets.len() as u64);
+    task.at(0, n);
+    Ok((organisation, rollback::sort(&session.client, targets, |done| task.at(done, n)).await?))
 }
 
 async fn delete(
@@ -150,14 +152,9 @@ async fn delete(
     stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<()> {
-    let bar = render.bar("Users deleted:");
-    let ended = rollback::rollback(&session.client, journal, sorted, stop, |progress| {
-        bar.set_length(progress.users);
-        bar.set_position(progress.done);
-    })
-    .await;
-    bar.finish_and_clear();
-    ended
+    let task = render.stage(Stage::Delete, &session.client);
+    task.at(0, sorted.remove.len() as u64);
+    rollback::rollback(&session.client, journal, sorted, stop, |progress| task.at(progress.done, progress.users)).await
 }
 
 /// Writes the results, and only then the line that says that they are what they should be.
@@ -183,14 +180,15 @@ fn sum(tally: &Tally) -> String {
 /// Tells who would be deleted and who is kept, by row: addresses stay in the files.
 fn tell_sorted(sorted: &Sorted, organisation: &Organisation, render: &Render) {
     let rows: Vec<u32> = sorted.remove.iter().map(|target| target.person.row).collect();
-    let n = count(rows.len() as u64);
-    render.say(format!("{n} users to delete in {}{}.", organisation.shown(), named(&rows)));
+    let users = counted(rows.len() as u64, "user", "users");
+    render.say(format!("{users} to delete in {}{}.", organisation.shown(), named(&rows)));
     let mut kept: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
     for (target, why) in &sorted.keep {
         kept.entry(why).or_default().push(target.person.row);
     }
     for (why, rows) in kept {
-        render.say(format!("{} are kept ({why}){}.", count(rows.len() as u64), named(&rows)));
+        let kept = counted(rows.len() as u64, "is kept", "are kept");
+        render.say(format!("{kept} ({why}){}.", named(&rows)));
     }
 }
 

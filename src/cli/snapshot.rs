@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::args;
 use super::connect::Session;
+use super::gauge::Stage;
 use super::render::{Render, count};
 use crate::error::{Error, Kind, Result};
 use crate::files::parquet::SnapshotWriter;
@@ -32,21 +33,20 @@ pub(super) async fn run(
 /// Takes a snapshot into `path`, page by page, and says what it proves.
 pub(super) async fn take_to(path: &Path, session: &Session, render: &Render) -> Result<Certificate> {
     let mut writer = SnapshotWriter::new(path)?;
-    let bar = render.bar("Users read:");
+    let task = render.stage(Stage::Snapshot, &session.client);
     let certificate = take::take(
         &session.client,
         &super::now,
         |users| writer.append(users),
         |progress| {
-            bar.set_length(progress.promised.max(progress.users));
-            bar.set_position(progress.users);
+            task.at(progress.users, progress.promised.max(progress.users));
             if progress.pass > 1 {
-                bar.set_message(format!("pass {}: users came or went", progress.pass));
+                task.note(|| format!("pass {}: users came or went", progress.pass), None);
             }
         },
     )
     .await;
-    bar.finish_and_clear();
+    drop(task);
     let certificate = certificate?;
     writer.finish(&certificate)?;
     tell(&certificate, render);

@@ -1,14 +1,20 @@
 //! Ctrl-C, SIGTERM, and a terminal that goes away.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::render::Render;
+use super::voice::Level;
 use crate::lanes::Stop;
 
 /// Exit code after a second Ctrl-C: the journal makes even that safe.
-const EXIT_KILLED: i32 = 130;
+const EXIT_KILLED: u8 = 130;
+/// Said then.
+const AT_ONCE: &str =
+    "Stopped at once, without waiting for calls in flight. That is safe: run the same command again to go on.";
 
 /// Signals that come so soon after the first are the same one.
 const SAME_SIGNAL: Duration = Duration::from_millis(300);
@@ -47,7 +53,8 @@ fn hangup() -> SignalKind {
 }
 
 /// True after the first signal, which asks `work` to end too; a second one ends the process at once.
-pub(super) fn watched(work: Stop) -> watch::Receiver<bool> {
+pub(super) fn watched(work: Stop, render: &Render) -> watch::Receiver<bool> {
+    let voice = Arc::clone(render.voice());
     let (send, receive) = watch::channel(false);
     let mut signals = Signals::catch();
     tokio::spawn(async move {
@@ -58,7 +65,9 @@ pub(super) fn watched(work: Stop) -> watch::Receiver<bool> {
         tokio::time::sleep(SAME_SIGNAL).await;
         signals = Signals::catch();
         signals.next().await;
-        std::process::exit(EXIT_KILLED);
+        voice.tell(Level::Warning, AT_ONCE, true);
+        voice.end(EXIT_KILLED);
+        std::process::exit(EXIT_KILLED.into());
     });
     receive
 }

@@ -5,11 +5,13 @@ use serde_json::json;
 
 use super::args;
 use super::connect::Session;
-use super::render::{Render, count};
-use crate::apply::{Outcome, ledger::Ledger};
+use super::gauge::Stage;
+use super::render::{Render, add_failure, count};
+use crate::apply::{Outcome, Outcomes, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
+use crate::number::counted;
 use crate::plan::Plan;
 use crate::restore;
 use crate::verify::{Expected, Verified, What, verify};
@@ -23,11 +25,10 @@ pub(super) async fn run(args: &args::Verify, session: impl FnOnce() -> Result<Se
     if args.offline {
         return super::offline::run(&args.dir, render).await;
     }
-    let verified = check(args, session, render).await?;
-    Ok(if verified.differences.is_empty() { 0 } else { Kind::Differs.exit_code() })
+    check(args, session, render).await.map(|()| 0)
 }
 
-async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<Verified> {
+async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<()> {
     let (manifest, plan) = plan_dir::open(&args.dir)?;
     let ledger = plan_dir::ledger(&args.dir, &manifest)?;
     if ledger.bound_to.is_none() {
@@ -41,20 +42,48 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
         let what = format!("the run was in another organisation than {}", organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client"));
     }
-    let verified = verify(&session.client, &expected(&manifest, &plan, &ledger)?).await?;
+    let expected = expected(&manifest, &plan, &ledger)?;
+    let (task, n) = (render.stage(Stage::Verify, &session.client), expected.len() as u64);
+    task.at(0, n);
+    let verified = verify(&session.client, &expected, |done| task.at(done, n)).await?;
+    drop(task);
     super::diff::tell_counts(&manifest.counts, render);
     render.say(super::apply::sum(&outcomes));
     tell(&verified, render);
-    render.object(&json!({
+    let left = tell_left(args, &plan, &outcomes, render)?;
+    let mut object = json!({
         "checked": verified.n_checked(),
         "as_sent": verified.n_as_sent,
         "removed": verified.n_removed,
         "restored": verified.n_restored,
         "not_visible": verified.n_not_visible,
         "differences": verified.differences.len(),
+        "left": left,
         "requests": session.client.tally().requests,
-    }))?;
-    Ok(verified)
+    });
+    let error = differing(&verified);
+    error.iter().for_each(|error| add_failure(&mut object, error));
+    render.object(&object)?;
+    error.map_or(Ok(()), Err)
+}
+
+/// Tells of rows that are not settled: what is proven says nothing about them. How many.
+fn tell_left(args: &args::Verify, plan: &Plan, outcomes: &Outcomes, render: &Render) -> Result<u64> {
+    let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
+    if left > 0 {
+        let (rows, dir) = (counted(left, "new row is", "new rows are"), args.dir.display());
+        render.say(format!("{rows} not settled yet: `rosterdiff apply {dir}` goes on."));
+    }
+    Ok(left)
+}
+
+/// The error of users who are not what they should be; who they are was told.
+fn differing(verified: &Verified) -> Option<Error> {
+    let n = verified.differences.len() as u64;
+    let are = if n == 1 { "is not as it should be" } else { "are not as they should be" };
+    let what = format!("{} of {} users {are}", count(n), count(verified.n_checked()));
+    let hint = "the rows and fields are named above: somebody has changed these users since, or they are gone";
+    (n > 0).then(|| Error::new(Kind::Differs, what).hint(hint))
 }
 
 fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Expected>> {
@@ -85,7 +114,8 @@ fn expected(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Vec<Exp
 
 /// What reading back found.
 pub(super) fn tell(verified: &Verified, render: &Render) {
-    let mut text = format!("Verified: {} users are there as they were sent", count(verified.n_as_sent));
+    let there = counted(verified.n_as_sent, "user is there as it was sent", "users are there as they were sent");
+    let mut text = format!("Verified: {there}");
     if verified.n_not_visible > 0 {
         text += &format!(", {} are not visible yet (created or changed minutes ago)", count(verified.n_not_visible));
     }
@@ -95,7 +125,8 @@ pub(super) fn tell(verified: &Verified, render: &Render) {
     if verified.n_restored > 0 {
         text += &format!(", {} are restored", count(verified.n_restored));
     }
-    render.say(format!("{text}; {} differences.", verified.differences.len()));
+    let n_differing = verified.differences.len() as u64;
+    render.say(format!("{text}; {}.", counted(n_differing, "difference", "differences")));
     for difference in verified.differences.iter().take(TOLD_MAX) {
         render.say(format!("  row {}, user {}: {}", difference.row, difference.user_id, difference.what));
     }

@@ -8,7 +8,7 @@ use crate::audit::{COLUMNS, Teller};
 use crate::error::{Error, Kind, Result};
 use crate::files::parquet::GroupWriter;
 use crate::files::{atomic, csv};
-use crate::lanes::{Effort, in_order};
+use crate::lanes::{Effort, Part, in_order};
 
 /// Members that one thread tells of at a time.
 const PIECE_MEMBERS: usize = 1 << 14;
@@ -31,8 +31,10 @@ pub fn write_csv(out: &mut dyn Write, teller: &Teller<'_>, effort: Effort) -> Re
         *n_bytes = lines.len() + lines.len() / 8;
         Ok(lines)
     };
-    in_order(n_pieces(teller), effort.threads, make, |_, lines| {
+    let mut portion = effort.meter.expect(Part::Write, teller.n_members() as u64);
+    in_order(n_pieces(teller), effort.threads, make, |at, lines| {
         effort.stop.check()?;
+        portion.pass(members(teller, at).len() as u64);
         out.write_all(&lines).map_err(failed)
     })
 }
@@ -50,8 +52,10 @@ pub fn write_parquet(path: &Path, teller: &Teller<'_>, effort: Effort) -> Result
             teller.tell(members, |member| rows.extend(0, member.values()));
             encoder.encode(rows)
         };
-        in_order(n_pieces(teller), effort.threads, make, |_, group| {
+        let mut portion = effort.meter.expect(Part::Write, teller.n_members() as u64);
+        in_order(n_pieces(teller), effort.threads, make, |at, group| {
             effort.stop.check()?;
+            portion.pass(members(teller, at).len() as u64);
             writer.append(group)
         })?;
         writer.finish()

@@ -26,7 +26,7 @@ use crate::email::Rules;
 use crate::error::{Error, Kind, Result};
 use crate::files::atomic::Draft;
 use crate::files::seal::{self, Seal};
-use crate::lanes::{Effort, in_order};
+use crate::lanes::{Effort, Part, in_order};
 use crate::person::{State, User};
 use crate::snapshot::{Cell, Certificate, Observed, STRINGS, Snapshot, cells};
 
@@ -114,7 +114,10 @@ fn batch(schema: &Arc<Schema>, users: &[User]) -> Result<RecordBatch, arrow::err
 /// `Damaged` or `File`, naming the path.
 pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<Option<Snapshot>> {
     let failed = |e: std::io::Error| Error::file("read", path, e);
-    let seal = seal::check(&File::open(path).map_err(failed)?).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
+    let n_bytes = file.metadata().map_err(failed)?.len();
+    let mut portion = effort.meter.expect(Part::Read, n_bytes);
+    let seal = seal::check(&file).map_err(failed)?;
     if seal == Seal::Broken {
         return Err(unreadable(path));
     }
@@ -126,9 +129,11 @@ pub fn read_snapshot(path: &Path, keeps_cells: bool, effort: Effort) -> Result<O
         return Err(unreadable(path));
     }
     let mut parts = Vec::with_capacity(table.n_groups());
+    let share = n_bytes / table.n_groups().max(1) as u64;
     let read = |(): &mut (), at: usize| observed(&table, at, keeps_cells);
     in_order(table.n_groups(), effort.threads, read, |_, part| {
         effort.stop.check()?;
+        portion.pass(share);
         parts.push(part);
         Ok(())
     })?;

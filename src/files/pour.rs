@@ -5,7 +5,7 @@
 use crate::error::Result;
 use crate::files::csv;
 use crate::files::parquet::{Encoder, Group};
-use crate::lanes::{Effort, in_order};
+use crate::lanes::{Effort, Part, in_order};
 use crate::plan::{Disagreeing, Room, Teller, Verdict};
 
 /// What is wanted of the rows.
@@ -53,8 +53,11 @@ pub fn pour(
 ) -> Result<()> {
     let blocks = teller.roster.records.blocks(effort.chunk_bytes);
     let make = |own: &mut Own, at: usize| one_block(teller, wanted, blocks[at].clone(), own);
-    in_order(blocks.len(), effort.threads, make, |_, poured| {
+    let n_rows = blocks.iter().map(|rows| rows.len() as u64).sum();
+    let mut portion = effort.meter.expect(Part::Write, n_rows);
+    in_order(blocks.len(), effort.threads, make, |at, poured| {
         effort.stop.check()?;
+        portion.pass(blocks[at].len() as u64);
         take(poured)
     })
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::files::atomic;
 use crate::files::parquet::{Encoder, Group, GroupWriter};
 use crate::files::pour::Own;
-use crate::lanes::{Effort, in_order};
+use crate::lanes::{Effort, Part, in_order};
 use crate::plan::{COLUMNS, Disagreeing, Teller, Verdict};
 
 /// Writes the rows of some verdicts, atomically; how many present rows among them disagree. A source column that has a tool column's name gets `_source`.
@@ -28,8 +28,10 @@ pub fn write(path: &Path, teller: &Teller<'_>, verdicts: &[Verdict], effort: Eff
     atomic::write(path, |out| {
         let (mut writer, encoder) = GroupWriter::new(out, layout)?;
         let make = |own: &mut Own, at: usize| rows(teller, &encoder, names.len(), verdicts, blocks[at].clone(), own);
-        in_order(blocks.len(), effort.threads, make, |_, group| {
+        let mut portion = effort.meter.expect(Part::Write, blocks.iter().map(|rows| rows.len() as u64).sum());
+        in_order(blocks.len(), effort.threads, make, |at, group| {
             effort.stop.check()?;
+            portion.pass(blocks[at].len() as u64);
             group.map_or(Ok(()), |(group, found)| {
                 disagreeing = disagreeing.plus(found);
                 writer.append(group)

@@ -8,7 +8,7 @@ use super::packed::{self, Hash, Side};
 use super::{Counts, HELD, Keep, Policy, Verdict, is_held};
 use crate::email::Folds;
 use crate::error::{Error, Result};
-use crate::lanes::{Effort, in_order};
+use crate::lanes::{Effort, Part, in_order};
 use crate::person::State;
 use crate::reason::Reason;
 use crate::roster::{Facts, Roster};
@@ -60,6 +60,7 @@ impl Verdicts {
         effort: Effort,
     ) -> Result<Self> {
         effort.stop.check()?;
+        let _compared = effort.meter.expect(Part::Compare, roster.n_rows() as u64);
         let folded = (!policy.folds.is_empty()).then(|| Folded::of(&policy.folds, roster, snapshot)).transpose()?;
         let [row_keys, keys] = folded.as_ref().map_or([roster.keys(), snapshot.keys()], |f| [&f.rows, &f.users]);
         let username_keys = folded.as_ref().map_or(snapshot.username_keys(), |f| f.usernames.as_ref());

@@ -12,7 +12,7 @@ use super::records::RecordFault;
 use super::scan::{Ends, Scanned, Scanner, cell, count_lines, decode};
 use super::text::Text;
 use crate::error::{Error, Kind, Result};
-use crate::lanes::{Effort, in_order};
+use crate::lanes::{Effort, Part, in_order};
 
 /// Longest record, in bytes. A longer one is an open quote that swallowed its neighbours.
 pub(super) const RECORD_BYTES_MAX: usize = 4 << 20;
@@ -147,15 +147,16 @@ pub(super) fn scan<P: Gather>(
     new: impl Fn() -> P + Sync,
     mut take: impl FnMut(P, u32) -> Result<()>,
 ) -> Result<()> {
-    let chunk = effort.chunk_bytes.max(1) as u64;
+    let chunk_bytes = effort.chunk_bytes.max(1) as u64;
     let n_bytes = text.n_bytes();
-    let n = usize::try_from((n_bytes - shape.start).div_ceil(chunk)).unwrap_or(usize::MAX);
+    let n = usize::try_from((n_bytes - shape.start).div_ceil(chunk_bytes)).unwrap_or(usize::MAX);
     let range = |at: usize| {
-        let start = shape.start + at as u64 * chunk;
-        start..start.saturating_add(chunk).min(n_bytes)
+        let start = shape.start + at as u64 * chunk_bytes;
+        start..start.saturating_add(chunk_bytes).min(n_bytes)
     };
     let (mut expected, mut line) = (shape.start, shape.line);
     let mut own = Scratch::default();
+    let mut portion = effort.meter.expect(Part::Read, n_bytes - shape.start);
     let make = |own: &mut Scratch, at: usize| {
         let range = range(at);
         let begin = if at == 0 { Some(range.start) } else { guess(text, shape, range.start, own)? };
@@ -163,6 +164,7 @@ pub(super) fn scan<P: Gather>(
     };
     in_order(n, effort.threads, make, |at, chunk| {
         effort.stop.check()?;
+        portion.pass(chunk_bytes);
         let stop = range(at).end;
         if expected >= stop {
             return Ok(());

@@ -6,6 +6,7 @@ mod freshness;
 mod job;
 mod pace;
 mod probing;
+mod pulse;
 mod restore;
 mod rig;
 mod rollback;

@@ -129,6 +129,7 @@ fn each_package_has_one_home() {
         ("encoding_rs", &["src/roster/encoding.rs", "src/roster/encoding/tests.rs"]),
         ("axum", &["src/sim/server.rs"]),
         ("indicatif", &["src/cli/render.rs"]),
+        ("terminal_size", &["src/cli/render.rs"]),
         ("idna", &["src/email.rs", "src/email/likeness.rs"]),
         ("unicode_security", &["src/email/likeness.rs"]),
         ("jiff", &["src/cli.rs", "src/cli/resume.rs", "src/cli/verify.rs", "src/cli/doctor.rs", "src/sim/codec.rs"]),

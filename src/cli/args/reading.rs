@@ -6,7 +6,7 @@ use super::numbers::whole;
 use crate::email::Folds;
 use crate::error::{self, Error, Kind};
 use crate::files::table::Picks;
-use crate::lanes::{Effort, Stop};
+use crate::lanes::{Effort, Meter, Stop};
 use crate::plan::{Defaults, Keep, Policy, Verdict};
 use crate::roster::encoding::Encoding;
 use crate::roster::{Delimiter, Headline, Opening, Wanted};
@@ -55,6 +55,9 @@ pub struct Reading {
     /// Whether the work is still wanted: nothing that anybody says in words.
     #[arg(skip)]
     pub stop: Stop,
+    /// How far the work is.
+    #[arg(skip)]
+    pub meter: Meter,
 }
 
 fn parse_encoding(text: &str) -> Result<Encoding, String> {
@@ -136,7 +139,7 @@ impl Reading {
     #[must_use]
     pub fn effort(&self) -> Effort {
         let effort = self.threads.map_or_else(Effort::default, |threads| Effort::of_threads(threads.into()));
-        Effort { stop: self.stop, ..effort }
+        Effort { stop: self.stop, meter: self.meter, ..effort }
     }
 
     /// What decides beside roster and snapshot.

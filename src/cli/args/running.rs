@@ -104,6 +104,9 @@ pub struct Status {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// Go on telling until the run ends
+    #[arg(short, long)]
+    pub follow: bool,
 }
 
 /// `verify`.

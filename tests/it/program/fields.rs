@@ -55,7 +55,7 @@ fn division_phone_and_defaults_are_sent_and_read_back() {
     let mut command = world.command(&format!("plan hr.csv --snapshot org.parquet -o hr.plan {MAPS}"));
     let ran = crate::support::Ran::of(command.args(["--default", "department=New hires"]).output().unwrap());
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.err.contains("1 new rows go without their phone"), "{}", ran.err);
+    assert!(ran.err.contains("1 new row goes without a phone"), "{}", ran.err);
     assert_eq!(reasons(&world, "new.csv"), [pair("Ada", ""), pair("Bob", "phone.not_e164"), pair("Cyd", "")]);
     assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 3);
     let text = |text: &str| Some(text.to_owned());
@@ -84,7 +84,7 @@ fn a_division_that_does_not_exist_is_found_when_planning() {
     assert_eq!(reasons(&world, "invalid.csv"), [pair("Ada", "division.unknown")]);
     let diff = world.done("diff hr.csv --snapshot org.parquet --map division=Unit --verdict invalid");
     assert!(
-        diff.err.contains("1 rows are invalid for their division. Divisions are: Home, Support EMEA, Sales."),
+        diff.err.contains("1 row is invalid for the division. Divisions are: Home, Support EMEA, Sales."),
         "{}",
         diff.err
     );

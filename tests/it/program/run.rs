@@ -13,9 +13,10 @@ use serde_json::Value;
 use super::world::{World, contents, fast, keys, people, table, until};
 use crate::support::Ran;
 
-const APPLY_KEYS: [&str; 10] = [
+const APPLY_KEYS: [&str; 11] = [
     "adopted",
     "created",
+    "forecast_s",
     "refused",
     "requests",
     "restored",
@@ -25,8 +26,19 @@ const APPLY_KEYS: [&str; 10] = [
     "unknown",
     "unprocessed",
 ];
-const PLAN_KEYS: [&str; 10] =
-    ["complete", "deleted", "differing", "duplicate", "gates", "invalid", "new", "present", "rows", "suspects"];
+const PLAN_KEYS: [&str; 11] = [
+    "complete",
+    "deleted",
+    "differing",
+    "duplicate",
+    "forecast_s",
+    "gates",
+    "invalid",
+    "new",
+    "present",
+    "rows",
+    "suspects",
+];
 const SNAPSHOT_KEYS: [&str; 6] = ["active", "complete", "deleted", "inactive", "requests", "users"];
 const RESULTS: [&str; 5] = ["created.csv", "taken.csv", "refused.csv", "unknown.csv", "unprocessed.csv"];
 

@@ -78,7 +78,7 @@ fn a_run_is_rolled_back_and_its_directory_stays_evidence() {
     for words in [
         "79 users to delete in \"Simulated Organisation\": rows 1, 2, 3, …, 78, 79, 80.",
         "--yes",
-        "1 are kept (changed.state): row 7.",
+        "1 is kept (changed.state): row 7.",
     ] {
         assert!(asked.err.contains(words), "{asked:?}");
     }

@@ -32,7 +32,7 @@ async fn two_hundred_and_fifty_new_among_a_thousand_cost_at_most_eleven_calls_fo
             what: What::Created(person),
         })
         .collect();
-    let verified = verify(&rig.client, &expected).await.unwrap();
+    let verified = verify(&rig.client, &expected, |_| {}).await.unwrap();
     assert_eq!((verified.n_as_sent, verified.differences.len()), (250, 0));
 
     let tally = rig.client.tally();

@@ -24,7 +24,7 @@ use crate::support::scratch;
 async fn rollback_with(client: &Arc<Client<Line>>, plan: &Plan, dir: &Path, adopted: bool) -> Result<()> {
     let (_go, stop) = watch::channel(false);
     let (journal, ledger) = Journal::open(dir, &binding(), || "2026-01-01T00:00:00Z".to_owned(), || Ok(()))?;
-    let sorted = rollback::sort(client, rollback::targets(plan.people()?, &ledger, adopted)).await?;
+    let sorted = rollback::sort(client, rollback::targets(plan.people()?, &ledger, adopted), |_| {}).await?;
     rollback::rollback(client, &Arc::new(journal), sorted, stop, |_| {}).await
 }
 
@@ -102,7 +102,7 @@ async fn everybody_whom_a_run_created_is_deleted_again_and_nobody_else() {
         is_young: false,
         what: What::Removed,
     });
-    let verified = verify(&rig.client, &expected.collect::<Vec<_>>()).await.unwrap();
+    let verified = verify(&rig.client, &expected.collect::<Vec<_>>(), |_| {}).await.unwrap();
     assert_eq!((verified.n_removed, verified.n_as_sent, verified.differences.len()), (250, 0, 0));
     // Neither verb does anything to them any more.
     let before = rig.client.tally().requests;
@@ -336,7 +336,7 @@ async fn a_stop_settles_the_calls_in_flight_and_sends_no_other() {
     let (ask, stop) = watch::channel(false);
     let (journal, found) = Journal::open(dir.path(), &binding(), String::new, || Ok(())).unwrap();
     let targets = rollback::targets(plan.people().unwrap(), &found, false);
-    let sorted = rollback::sort(&rig.client, targets).await.unwrap();
+    let sorted = rollback::sort(&rig.client, targets, |_| {}).await.unwrap();
     let journal = Arc::new(journal);
     let run = rollback::rollback(&rig.client, &journal, sorted, stop, |_| {});
     let interrupt = async {
