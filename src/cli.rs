@@ -16,6 +16,7 @@ mod offline;
 mod plan;
 mod profile;
 mod render;
+mod report;
 mod restore;
 mod resume;
 mod rollback;
@@ -90,7 +91,7 @@ async fn run(mut command: Command, render: &Render) -> Result<u8> {
         Command::Plan(args) => args.reading.stop = work,
         Command::Diff(args) if args.output.is_some() => args.reading.stop = work,
         Command::Audit(args) if args.output.is_some() => args.reading.stop = work,
-        Command::Snapshot(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
+        Command::Snapshot(_) | Command::Report(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
         Command::Diff(_)
         | Command::Audit(_)
         | Command::Apply(_)
@@ -126,6 +127,7 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
             rollback::run(&args, || connect::Session::new(&args.connection, render), render).await
         }
         Command::Status(args) => status::run(&args, render),
+        Command::Report(args) => aside(move || Ok((report::make(&args)?, args))).await.and_then(|(made, args)| report::tell(&made, &args, render)),
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,

@@ -2,6 +2,7 @@
 
 mod comparing;
 mod reading;
+mod report;
 mod running;
 mod simulated;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use comparing::{Audit, ByWord, Diff, Plan};
 pub use reading::{DefaultField, KeepWord, Reading, VerdictWord};
+pub use report::Report;
 pub use running::{AGE_MAX_H, Accept, Apply, Doctor, Rollback, SETTLE_S, Snapshot, Status, Verify};
 pub use simulated::{Demo, Simulate};
 
@@ -59,6 +61,8 @@ pub enum Command {
     Rollback(Rollback),
     /// Say how far a plan's run is, from its journal
     Status(Status),
+    /// Make one HTML page with pictures of a plan and its runs
+    Report(Report),
     /// Read back what was created, field by field, and prove the sums; offline, that no file was altered
     Verify(Verify),
     /// Say what a run would meet and how long it would take; reads only

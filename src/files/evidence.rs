@@ -14,7 +14,7 @@ use crate::apply::ledger::Ledger;
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Input, Manifest};
 use crate::files::parquet;
-use crate::files::plan_dir::{self, PLAN, SNAPSHOT};
+use crate::files::plan_dir::{self, PLAN, REPORT, SNAPSHOT};
 use crate::plan::{Counts, Plan};
 
 /// What came of looking at one thing.
@@ -321,6 +321,7 @@ impl Evidence {
                 continue;
             }
             let what = match name.as_str() {
+                REPORT => "made of the others by `rosterdiff report`; nothing relies on it",
                 journal::TORN => "what a crash left half-written; nothing proves it until the journal is closed",
                 _ if plan_dir::results().any(|result| result == name) => {
                     "not proven: the journal does not end with its digest"

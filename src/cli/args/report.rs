@@ -1,0 +1,19 @@
+//! What can be typed of `report`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Directory of the plan
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// File to write [default: DIR/report.html]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Hide who it is about, for sharing: addresses become numbers, names are left out; domains and user ids stay
+    #[arg(long)]
+    pub mask: bool,
+}
