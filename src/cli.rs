@@ -127,7 +127,9 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
             rollback::run(&args, || connect::Session::new(&args.connection, render), render).await
         }
         Command::Status(args) => status::run(&args, render),
-        Command::Report(args) => aside(move || Ok((report::make(&args)?, args))).await.and_then(|(made, args)| report::tell(&made, &args, render)),
+        Command::Report(args) => aside(move || Ok((report::make(&args)?, args)))
+            .await
+            .and_then(|(made, args)| report::tell(&made, &args, render)),
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,

@@ -129,7 +129,8 @@ impl Rows {
 
     fn look(&self, ledger: &Ledger) -> Seen<'_> {
         let mut seen = Seen::default();
-        let rows = self.verdicts.iter().zip(self.keys.iter()).zip(self.reasons.iter().zip(self.differs.iter())).zip(1_u32..);
+        let rows =
+            self.verdicts.iter().zip(self.keys.iter()).zip(self.reasons.iter().zip(self.differs.iter())).zip(1_u32..);
         for (((word, key), (reason, differs)), row) in rows {
             let Some(verdict) = word.and_then(Verdict::from_word) else { continue };
             match key.and_then(|key| key.split_once('@')) {

@@ -50,7 +50,9 @@ pub fn answer(facts: &Facts) -> String {
     let (made, new) = (n_made(facts), counts.new);
     let of_new = format!("{} of {} new {}", Number(made), Number(new), if new == 1 { "person" } else { "people" });
     match facts.stand {
-        Stand::Planned if new == 0 && facts.restored.left == 0 => "Nobody is missing: there is nothing to create".to_owned(),
+        Stand::Planned if new == 0 && facts.restored.left == 0 => {
+            "Nobody is missing: there is nothing to create".to_owned()
+        }
         Stand::Planned if new == 0 => format!("{} to restore, nobody to create", people(facts.restored.left)),
         Stand::Planned => {
             let rows = if counts.rows == 1 { "row" } else { "rows" };
@@ -61,7 +63,9 @@ pub fn answer(facts: &Facts) -> String {
         }
         Stand::AtWork => format!("{of_new} are created so far"),
         Stand::CutOff => format!("{of_new} are created; the run was cut off"),
-        Stand::Ended if new == 0 && facts.restored.restored > 0 => format!("{} restored", people(facts.restored.restored)),
+        Stand::Ended if new == 0 && facts.restored.restored > 0 => {
+            format!("{} restored", people(facts.restored.restored))
+        }
         Stand::Ended if made == new => match new {
             0 => "Nobody was missing: there was nothing to create".to_owned(),
             1 => "The one new person is in the organisation".to_owned(),
@@ -97,7 +101,8 @@ pub fn proof(facts: &Facts) -> (bool, String) {
         }
         (None, probe) => {
             let listed = || {
-                let export = || vec!["the snapshot is somebody’s export, which may lack inactive and deleted users".to_owned()];
+                let export =
+                    || vec!["the snapshot is somebody’s export, which may lack inactive and deleted users".to_owned()];
                 certificate.map_or_else(export, crate::snapshot::Certificate::gaps)
             };
             let why = probe.as_ref().map_or_else(listed, crate::snapshot::Probe::gaps).join("; ");
@@ -115,7 +120,9 @@ pub fn todos(facts: &Facts) -> Vec<Todo> {
     let verb = if facts.changed.has_begun { "rollback" } else { "apply" };
     match facts.stand {
         Stand::Planned => planned(facts, &dir, &mut todos),
-        Stand::AtWork => todos.push(say("See how far the run is:".to_owned(), Some(format!("rosterdiff status {dir}")))),
+        Stand::AtWork => {
+            todos.push(say("See how far the run is:".to_owned(), Some(format!("rosterdiff status {dir}"))))
+        }
         Stand::CutOff => {
             let what = "Go on where it was cut off; what may have happened is looked for first:";
             todos.push(say(what.to_owned(), Some(format!("rosterdiff {verb} {dir}"))));
@@ -162,7 +169,9 @@ fn planned(facts: &Facts, dir: &str, todos: &mut Vec<Todo>) {
     }
     let what = match flags.is_empty() {
         true => "When this is what you want:".to_owned(),
-        false => "Refused as it stands: look at the gates and at what is proven. If it is right all the same:".to_owned(),
+        false => {
+            "Refused as it stands: look at the gates and at what is proven. If it is right all the same:".to_owned()
+        }
     };
     let flags: String = flags.iter().map(|flag| format!(" {flag}")).collect();
     todos.push(say(what, Some(format!("rosterdiff apply {dir}{flags}"))));
@@ -184,7 +193,8 @@ fn ended(facts: &Facts, dir: &str, todos: &mut Vec<Todo>) {
     }
     if facts.held > 0 {
         let rows = if facts.held == 1 { "row is" } else { "rows are" };
-        let what = format!("{} {rows} held back as suspects: a plan without --hold-suspects frees them.", Number(facts.held));
+        let what =
+            format!("{} {rows} held back as suspects: a plan without --hold-suspects frees them.", Number(facts.held));
         todos.push(say(what, None));
     }
 }

@@ -111,35 +111,71 @@ mod tests {
     #[test]
     fn nothing_out_of_a_file_becomes_markup() {
         for evil in ["</script><img onerror=alert(1)>", "\"><svg onload='x'>", "&lt;b&gt;", "<!--", "]]>"] {
-            for said in [written(|h| { h.text(evil); }), written(|h| { h.people(evil; }))] {
+            for said in [
+                written(|h| {
+                    h.text(evil);
+                }),
+                written(|h| {
+                    h.people(evil);
+                }),
+            ] {
                 assert!(!said.contains(['<', '>', '"', '\'']), "{said}");
                 let back = said.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
                 assert_eq!(back.replace("&amp;", "&"), evil);
             }
         }
-        let attribute = written(|h| { h.attr("title", "\" onclick=\"x"; }));
+        let attribute = written(|h| {
+            h.attr("title", "\" onclick=\"x");
+        });
         assert_eq!(attribute, " title=\"&quot; onclick=&quot;x\"");
     }
 
     #[test]
     fn no_text_turns_the_direction_of_what_is_around_it() {
-        assert_eq!(written(|h| { h.people("a\u{202e}b"; })), "<bdi>a\u{202e}b</bdi>");
-        assert_eq!(written(|h| { h.text("a\u{202e}b\u{2067}"; })), "a\u{fffd}b\u{fffd}");
-        assert_eq!(written(|h| { h.people("plain"; })), "plain");
+        assert_eq!(
+            written(|h| {
+                h.people("a\u{202e}b");
+            }),
+            "<bdi>a\u{202e}b</bdi>"
+        );
+        assert_eq!(
+            written(|h| {
+                h.text("a\u{202e}b\u{2067}");
+            }),
+            "a\u{fffd}b\u{fffd}"
+        );
+        assert_eq!(
+            written(|h| {
+                h.people("plain");
+            }),
+            "plain"
+        );
     }
 
     #[test]
     fn a_long_cell_is_cut_between_characters_and_its_length_told() {
         let long = "ü".repeat(10_000);
-        let said = written(|h| { h.people(&long; }));
+        let said = written(|h| {
+            h.people(&long);
+        });
         assert!(said.len() < 500 && said.ends_with(" <i>… 10,000 characters</i>"), "{said}");
         assert_eq!(said.matches('ü').count(), SHOWN_CHARS_MAX);
         let just = "x".repeat(SHOWN_CHARS_MAX);
-        assert_eq!(written(|h| { h.people(&just; })), just);
+        assert_eq!(
+            written(|h| {
+                h.people(&just);
+            }),
+            just
+        );
     }
 
     #[test]
     fn what_is_no_text_is_shown_as_such() {
-        assert_eq!(written(|h| { h.people("a\0b\u{1b}[2J"; })), "a\u{fffd}b\u{fffd}[2J");
+        assert_eq!(
+            written(|h| {
+                h.people("a\0b\u{1b}[2J");
+            }),
+            "a\u{fffd}b\u{fffd}[2J"
+        );
     }
 }

@@ -132,7 +132,10 @@ mod tests {
     fn words_lose_every_address_in_them_and_nothing_else() {
         let mut mask = Mask::default();
         assert_eq!(mask.words("Value [Ada@x.example] is bad."), "Value [p0001@x.example] is bad.");
-        assert_eq!(mask.words("see ada%40x.example, or ada@x.example."), "see p0002 (15 characters), or p0001@x.example.");
+        assert_eq!(
+            mask.words("see ada%40x.example, or ada@x.example."),
+            "see p0002 (15 characters), or p0001@x.example."
+        );
         assert_eq!(mask.words("Nothing here: 400."), "Nothing here: 400.");
     }
 

@@ -44,7 +44,9 @@ fn whole(body: &Html, facts: &Facts) -> String {
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"
     ));
     page.raw(">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    page.raw("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" content=\"no-referrer\">\n<title>");
+    page.raw(
+        "<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" content=\"no-referrer\">\n<title>",
+    );
     page.raw(if facts.is_masked { "MASKED · " } else { "" });
     page.raw(if facts.stand == Stand::Planned { "DRY RUN · " } else { "" });
     page.text(head::answer(facts)).raw(" · ").text(roster(facts)).raw("</title>\n<style").attr("nonce", nonce).raw(">");
@@ -68,7 +70,8 @@ fn roster(facts: &Facts) -> String {
 
 fn header(html: &mut Html, facts: &Facts) {
     let (badge, means) = head::badge(facts);
-    html.raw("<header><p class=\"eyebrow\"><span class=\"brand\">rosterdiff report</span> <span class=\"badge\">").raw(badge);
+    html.raw("<header><p class=\"eyebrow\"><span class=\"brand\">rosterdiff report</span> <span class=\"badge\">")
+        .raw(badge);
     html.raw("</span> <span>").raw(means).raw("</span>");
     if facts.is_masked {
         html.raw(" <span class=\"badge quiet\">MASKED</span> <span>addresses are numbered, names hidden</span>");
@@ -76,12 +79,15 @@ fn header(html: &mut Html, facts: &Facts) {
     html.raw("</p><h1>").text(head::answer(facts)).raw("</h1>");
     about(html, facts);
     proof::sums(html, facts);
-    html.raw("<div class=\"cards\"><section class=\"card\" aria-labelledby=\"todo-h\"><h2 id=\"todo-h\">Left to do</h2>");
+    html.raw(
+        "<div class=\"cards\"><section class=\"card\" aria-labelledby=\"todo-h\"><h2 id=\"todo-h\">Left to do</h2>",
+    );
     head::write_todos(html, facts);
     let (is_proven, what) = head::proof(facts);
     html.raw("</section><section class=\"card\" aria-labelledby=\"proven-h\"><h2 id=\"proven-h\">");
     html.raw(if is_proven { "✓ Proven" } else { "✗ Not proven" }).raw("</h2><p>");
-    html.text(what.trim_start_matches("Not proven: ")).raw("</p></section></div></header><nav aria-label=\"Parts of this page\"><ul>");
+    html.text(what.trim_start_matches("Not proven: "))
+        .raw("</p></section></div></header><nav aria-label=\"Parts of this page\"><ul>");
     let parts = [
         ("#flow", "Rows"),
         ("#runs", "Run"),
@@ -129,8 +135,14 @@ fn rows_went(html: &mut Html, facts: &Facts) {
     html.raw("<figure>");
     let is_stretched = flow::draw(html, &branches, rows, flow::WIDE);
     flow::draw(html, &branches, rows, flow::NARROW);
-    html.raw("<figcaption>The wider a band, the more rows. Present, duplicate and invalid rows end there: nothing is done ");
-    html.raw("about them.").raw(if is_stretched { " The thinnest bands are drawn wider than they are, to be seen." } else { "" });
+    html.raw(
+        "<figcaption>The wider a band, the more rows. Present, duplicate and invalid rows end there: nothing is done ",
+    );
+    html.raw("about them.").raw(if is_stretched {
+        " The thinnest bands are drawn wider than they are, to be seen."
+    } else {
+        ""
+    });
     html.raw("</figcaption></figure><details class=\"numbers\"><summary>The same as a table</summary>");
     html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Rows by verdict and outcome\"><table><thead><tr>");
     html.raw("<th scope=\"col\">Verdict<th scope=\"col\">Outcome<th scope=\"col\" class=\"n\">Rows<th scope=\"col\" class=\"n\">Of all");
@@ -185,7 +197,9 @@ fn reasons(html: &mut Html, facts: &Facts) {
 
 /// A table whose first two columns are a number and its bar.
 fn open_table(html: &mut Html, label: &'static str, heads: &[&'static str]) {
-    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\"").attr("aria-label", label).raw("><table><thead><tr>");
+    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\"")
+        .attr("aria-label", label)
+        .raw("><table><thead><tr>");
     html.raw("<th scope=\"col\" class=\"n\">Rows<th scope=\"col\">Share");
     for head in heads {
         html.raw("<th scope=\"col\">").raw(head);
@@ -232,7 +246,9 @@ fn domains(html: &mut Html, facts: &Facts) {
     }
     html.raw("</tbody></table></div>");
     if domains.without > 0 {
-        html.raw("<p class=\"note\">").text(Number(domains.without)).raw(" rows have no usable address, and so no domain.</p>");
+        html.raw("<p class=\"note\">")
+            .text(Number(domains.without))
+            .raw(" rows have no usable address, and so no domain.</p>");
     }
 }
 
@@ -249,7 +265,11 @@ fn tables(html: &mut Html, facts: &Facts) {
 }
 
 fn write_table(html: &mut Html, table: &Table) {
-    html.raw("<details class=\"rows\"").attr("id", table.id).raw("><summary><h3>").raw(table.title).raw("</h3> <span class=\"n\">");
+    html.raw("<details class=\"rows\"")
+        .attr("id", table.id)
+        .raw("><summary><h3>")
+        .raw(table.title)
+        .raw("</h3> <span class=\"n\">");
     html.text(Number(table.total)).raw("</span></summary><p>").raw(table.about).raw("</p>");
     let mut rows = Html::default();
     let mut n_shown = 0_u64;
@@ -263,7 +283,9 @@ fn write_table(html: &mut Html, table: &Table) {
         n_shown += 1;
     }
     shown(html, table, n_shown);
-    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\"").attr("aria-label", table.title).raw("><table class=\"live\"><thead><tr>");
+    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\"")
+        .attr("aria-label", table.title)
+        .raw("><table class=\"live\"><thead><tr>");
     for Column { head, is_number } in table.columns {
         html.raw(if *is_number { "<th scope=\"col\" class=\"n\">" } else { "<th scope=\"col\">" }).raw(head);
     }
@@ -276,8 +298,16 @@ fn shown(html: &mut Html, table: &Table, n_shown: u64) {
     let is_all = n_shown == table.total;
     html.text(Number(n_shown)).raw(" of ").text(Number(table.total)).raw(if is_all { ". " } else { "; " });
     match table.file {
-        Some(file) => html.raw(if is_all { "With all columns they are in " } else { "all of them are in " }).raw("<code>").raw(file).raw("</code>."),
-        None => html.raw(if is_all { "The run has not written its files yet." } else { "the run has not written its files yet." }),
+        Some(file) => html
+            .raw(if is_all { "With all columns they are in " } else { "all of them are in " })
+            .raw("<code>")
+            .raw(file)
+            .raw("</code>."),
+        None => html.raw(if is_all {
+            "The run has not written its files yet."
+        } else {
+            "the run has not written its files yet."
+        }),
     };
     html.raw("</p>");
 }

@@ -16,7 +16,9 @@ pub fn completeness(html: &mut Html, facts: &Facts) {
     match &facts.manifest.certificate {
         Some(certificate) => states(html, certificate),
         None => {
-            html.raw("<p>The snapshot has no certificate: it is a file that something else than rosterdiff made, and a ");
+            html.raw(
+                "<p>The snapshot has no certificate: it is a file that something else than rosterdiff made, and a ",
+            );
             html.raw("file cannot say whom it leaves out.</p>");
         }
     }
@@ -34,7 +36,10 @@ fn states(html: &mut Html, certificate: &Certificate) {
         state(html, proof);
     }
     html.raw("</tbody></table></div><p class=\"note\">Listed from ").text(times::day_and_time(&certificate.started_at));
-    html.raw(" to ").text(times::day_and_time(&certificate.ended_at)).raw(" UTC, in ").text(Number(certificate.passes.into()));
+    html.raw(" to ")
+        .text(times::day_and_time(&certificate.ended_at))
+        .raw(" UTC, in ")
+        .text(Number(certificate.passes.into()));
     html.raw(if certificate.passes == 1 { " pass" } else { " passes" }).raw(", ");
     html.text(Number(certificate.users())).raw(" users in the snapshot.");
     for gap in certificate.gaps() {
@@ -64,7 +69,11 @@ fn looked_up(html: &mut Html, probe: &Probe) {
     html.raw("<p>Looked up until ").text(times::day_and_time(&probe.ended_at)).raw(" UTC: ").text(Number(probe.keys));
     html.raw(" addresses in ").text(Number(probe.calls)).raw(" searches of up to ").text(Number(probe.values_max));
     html.raw(" values; ").text(Number(probe.held)).raw(" are held, ").text(Number(probe.refused));
-    html.raw(" could not be searched for. Usernames were ").raw(if probe.usernames { "searched, too." } else { "not searched." });
+    html.raw(" could not be searched for. Usernames were ").raw(if probe.usernames {
+        "searched, too."
+    } else {
+        "not searched."
+    });
     html.raw(match probe.case_matters {
         Some(false) => " Upper and lower case are one to the search.",
         Some(true) => " The search tells upper from lower case.",
@@ -85,7 +94,9 @@ pub fn gates(html: &mut Html, facts: &Facts) {
         html.raw("<li><b class=\"verdict\">").raw(if gate.tripped { "✗ Tripped." } else { "✓ Passed." }).raw("</b> ");
         html.text(capital(&gate.what)).raw(".");
         if gate.tripped {
-            html.raw(" <span class=\"note\">Accepted by</span> <code>").text(gate.accept(&manifest.to_create())).raw("</code>");
+            html.raw(" <span class=\"note\">Accepted by</span> <code>")
+                .text(gate.accept(&manifest.to_create()))
+                .raw("</code>");
         }
         html.raw("</li>");
     }
@@ -133,7 +144,11 @@ pub fn sums(html: &mut Html, facts: &Facts) {
 fn sum(html: &mut Html, (all, word): (u64, &'static str), parts: &[(u64, &'static str)]) {
     html.raw("<p class=\"sum\"><b>").text(Number(all)).raw("</b> ").raw(word).raw(" = ");
     for (at, (n, word)) in parts.iter().enumerate() {
-        html.raw(if at == 0 { "" } else { " + " }).raw("<span class=\"part\"><b>").text(Number(*n)).raw("</b> ").raw(word);
+        html.raw(if at == 0 { "" } else { " + " })
+            .raw("<span class=\"part\"><b>")
+            .text(Number(*n))
+            .raw("</b> ")
+            .raw(word);
         html.raw("</span>");
     }
     html.raw("</p>");
@@ -149,11 +164,16 @@ pub fn evidence(html: &mut Html, facts: &Facts) {
         html.raw("</dd></div>");
     };
     let digest = |html: &mut Html, path: &str, blake3: &str, bytes: u64| {
-        html.people(path).raw(" <span class=\"note\">").text(Number(bytes)).raw(" bytes, BLAKE3</span> <code class=\"digest\">");
+        html.people(path)
+            .raw(" <span class=\"note\">")
+            .text(Number(bytes))
+            .raw(" bytes, BLAKE3</span> <code class=\"digest\">");
         html.text(blake3).raw("</code>");
     };
     row("Roster", &|h| digest(h, &manifest.roster.path, &manifest.roster.digest.blake3, manifest.roster.digest.bytes));
-    row("Snapshot", &|h| digest(h, &manifest.snapshot.path, &manifest.snapshot.digest.blake3, manifest.snapshot.digest.bytes));
+    row("Snapshot", &|h| {
+        digest(h, &manifest.snapshot.path, &manifest.snapshot.digest.blake3, manifest.snapshot.digest.bytes)
+    });
     if let Some(earlier) = &manifest.earlier {
         row("Earlier snapshot", &|h| digest(h, &earlier.path, &earlier.digest.blake3, earlier.digest.bytes));
     }
@@ -172,7 +192,9 @@ pub fn evidence(html: &mut Html, facts: &Facts) {
         h.raw(env!("CARGO_PKG_VERSION")).raw(", from plan and journal alone");
     });
     html.raw("</dl><p class=\"note\">These digests are read here, not proven. Whether any file was altered since is found by</p>");
-    html.raw("<code class=\"command\">").text(format_args!("rosterdiff verify --offline {}", head::quoted(&facts.dir))).raw("</code>");
+    html.raw("<code class=\"command\">")
+        .text(format_args!("rosterdiff verify --offline {}", head::quoted(&facts.dir)))
+        .raw("</code>");
 }
 
 fn journaled(html: &mut Html, journal: &Journaled) {
@@ -181,7 +203,9 @@ fn journaled(html: &mut Html, journal: &Journaled) {
     if journal.n_bytes_torn > 0 {
         html.raw("; behind it ").text(Number(journal.n_bytes_torn)).raw(" bytes of a line that is not whole");
     }
-    html.raw(" <span class=\"note\">end of its chain</span> <code class=\"digest\">").text(&journal.chain).raw("</code>");
+    html.raw(" <span class=\"note\">end of its chain</span> <code class=\"digest\">")
+        .text(&journal.chain)
+        .raw("</code>");
 }
 
 fn mapping(html: &mut Html, facts: &Facts) {

@@ -37,7 +37,9 @@ pub fn write(html: &mut Html, facts: &Facts) {
 
 fn caption(html: &mut Html, facts: &Facts, drawn: &Drawn) {
     let runs = &facts.story.runs;
-    html.raw("A column is ").text(times::span(drawn.step_s.unsigned_abs())).raw(", told as calls a minute; times are UTC.");
+    html.raw("A column is ")
+        .text(times::span(drawn.step_s.unsigned_abs()))
+        .raw(", told as calls a minute; times are UTC.");
     if runs.len() > 1 {
         html.raw(" The time between runs is left out.");
     }

@@ -119,7 +119,9 @@ impl Story {
                 bin.throttled = n.saturating_sub(run.throttled);
                 run.throttled = run.throttled.max(*n);
             }
-            Event::Pace { allowed, window_ms, tokens, per_min } => run.pace(at, (*allowed, *window_ms), *tokens, *per_min),
+            Event::Pace { allowed, window_ms, tokens, per_min } => {
+                run.pace(at, (*allowed, *window_ms), *tokens, *per_min)
+            }
             Event::Wait { why } => drop(run.open.entry(why.clone()).or_insert(at)),
             Event::Resumed { why } => {
                 if let Some(begun) = run.open.remove(why) {

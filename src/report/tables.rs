@@ -123,7 +123,9 @@ impl<'a> Told<'a> {
             wanted.extend(&first.rows);
         }
         wanted.extend(found.duplicate.rows.iter().filter_map(|row| firsts.get(*row as usize - 1)));
-        wanted.extend(pairs.iter().flat_map(|pair| [row_of(pair, columns::ROW), row_of(pair, columns::OTHER_ROW)]).flatten());
+        wanted.extend(
+            pairs.iter().flat_map(|pair| [row_of(pair, columns::ROW), row_of(pair, columns::OTHER_ROW)]).flatten(),
+        );
         wanted.remove(&0);
         let spelt = sources::read(dir, manifest, plan, &wanted)?;
         Ok(Self { ledger, texts, lines, firsts, spelt, stand })
@@ -179,7 +181,8 @@ impl<'a> Told<'a> {
             text("Since then"),
             text("At (UTC)"),
         ];
-        let mut both = First { rows: [&created.rows[..], &adopted.rows].concat(), total: created.total + adopted.total };
+        let mut both =
+            First { rows: [&created.rows[..], &adopted.rows].concat(), total: created.total + adopted.total };
         both.rows.sort_unstable();
         both.rows.truncate(TABLE_ROWS_MAX);
         let rows = self.tried(&both, |row, tried| {
@@ -208,8 +211,15 @@ impl<'a> Told<'a> {
     }
 
     fn taken(&self, first: &First) -> Table {
-        const COLUMNS: [Column; 7] =
-            [number("Row"), number("Line"), text("Address"), text("Name"), text("State"), text("Held by"), text("At (UTC)")];
+        const COLUMNS: [Column; 7] = [
+            number("Row"),
+            number("Line"),
+            text("Address"),
+            text("Name"),
+            text("State"),
+            text("Held by"),
+            text("At (UTC)"),
+        ];
         let rows = self.tried(first, |_, tried| {
             let state = tried.user_state.map(crate::person::State::as_str);
             vec![Cell::of(Cell::Code, state), Cell::of(Cell::Code, tried.user_id.as_deref()), at(&tried.at)]

@@ -105,14 +105,21 @@ pub fn draw(html: &mut Html, story: &Story, drawn: &Drawn, size: Size) {
     let scale = Scale::of(story, drawn, size);
     html.raw("<svg role=\"img\"").attr("class", size.name).attr("aria-labelledby", format_args!("time-{}", size.name));
     html.raw(" viewBox=\"0 0 ").point(size.width).raw(" ").point(HEIGHT).raw("\">");
-    html.raw("<title").attr("id", format_args!("time-{}", size.name)).raw(">Calls a minute over time, against what was ");
+    html.raw("<title")
+        .attr("id", format_args!("time-{}", size.name))
+        .raw(">Calls a minute over time, against what was ");
     html.raw("allowed. The table below says the same in numbers.</title>");
     axis(html, &scale);
     let (mut labelled, mut before): (f64, Option<i64>) = (f64::MIN, None);
     for (x, run, stretch) in scale.runs() {
         waits(html, &scale, x, (run, stretch));
         for (at, bin) in stretch.columns.iter().enumerate() {
-            column(html, &scale, x + float(at as u64) * scale.column, (bin, stretch.begun + drawn.step_s * i64::try_from(at).unwrap_or(0)));
+            column(
+                html,
+                &scale,
+                x + float(at as u64) * scale.column,
+                (bin, stretch.begun + drawn.step_s * i64::try_from(at).unwrap_or(0)),
+            );
         }
         allowed(html, &scale, x, (run, stretch));
         if let Some(before) = before {
@@ -137,7 +144,12 @@ fn axis(html: &mut Html, scale: &Scale<'_>) {
     html.raw("<text class=\"axis\" x=\"0\" y=\"14\">calls a minute</text>");
     for rate in [0.0, scale.max / 2.0, scale.max] {
         let y = scale.y(rate);
-        html.raw("<path class=\"grid\" d=\"M").point(scale.size.left).raw(" ").point(y).raw("H").point(scale.size.width);
+        html.raw("<path class=\"grid\" d=\"M")
+            .point(scale.size.left)
+            .raw(" ")
+            .point(y)
+            .raw("H")
+            .point(scale.size.width);
         html.raw("\"/><text class=\"axis end\"").length("x", scale.size.left - 6.0).length("y", y + 4.0).raw(">");
         html.text(rate_text(rate)).raw("</text>");
     }
@@ -170,7 +182,11 @@ fn waits(html: &mut Html, scale: &Scale<'_>, x: f64, (run, stretch): (&Run, &sup
 fn column(html: &mut Html, scale: &Scale<'_>, x: f64, (bin, at): (&Bin, i64)) {
     let mut y = BOTTOM;
     let width = if scale.column > 4.0 { scale.column - 1.0 } else { scale.column };
-    let parts = [(bin.created, "k-created", "created"), (bin.changed, "k-removed", "deleted or restored"), (bin.other, "k-refused", "taken or refused")];
+    let parts = [
+        (bin.created, "k-created", "created"),
+        (bin.changed, "k-removed", "deleted or restored"),
+        (bin.other, "k-refused", "taken or refused"),
+    ];
     for (n, class, word) in parts.into_iter().filter(|(n, ..)| *n > 0) {
         let height = ((BOTTOM - TOP) * a_minute(n, scale.drawn.step_s) / scale.max).max(1.0);
         y -= height;

@@ -52,8 +52,12 @@ mod tests {
         assert_eq!(day_and_time("2026-11-27T15:54:42+02:00"), "2026-11-27 13:54:42");
         assert_eq!(day_and_time("never"), "never");
         let at = seconds("2026-02-28T23:59:59Z").unwrap_or_default();
-        assert_eq!((date(at + 1), clock(at, false), clock(at + 1, true)), ("2026-03-01".into(), "23:59".into(), "00:00:00".into()));
-        let spans = [(0, "0 s"), (59, "59 s"), (60, "1 min"), (245, "4 min 5 s"), (8040, "2 h 14 min"), (90_000, "1 d 1 h")];
+        assert_eq!(
+            (date(at + 1), clock(at, false), clock(at + 1, true)),
+            ("2026-03-01".into(), "23:59".into(), "00:00:00".into())
+        );
+        let spans =
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (245, "4 min 5 s"), (8040, "2 h 14 min"), (90_000, "1 d 1 h")];
         spans.into_iter().for_each(|(s, told)| assert_eq!(span(s), told));
     }
 }

@@ -65,7 +65,9 @@ fn of_outcome(code: &str) -> Option<(&'static str, &'static str)> {
         "restore.refused" => ("The service does not restore it", "Read the service's words"),
         "restore.changed_meanwhile" => ("Somebody else changed the user meanwhile", "Look at the user"),
         "restore.fields_left" => ("Restored, with the fields it had: somebody else changed it", "Look at the user"),
-        "restore.fields_refused" => ("Restored, with the fields it had: the service refused others", "Look at the user"),
+        "restore.fields_refused" => {
+            ("Restored, with the fields it had: the service refused others", "Look at the user")
+        }
         _ => return None,
     })
 }
