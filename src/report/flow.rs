@@ -40,7 +40,7 @@ pub struct Size {
 }
 
 /// For desks and paper.
-pub const WIDE: Size = Size { name: "wide", width: 960.0, node: 16.0, columns: [0.0, 330.0, 660.0] };
+pub const WIDE: Size = Size { name: "wide", width: 960.0, node: 16.0, columns: [0.0, 372.0, 764.0] };
 /// For phones.
 pub const NARROW: Size = Size { name: "narrow", width: 340.0, node: 10.0, columns: [0.0, 104.0, 228.0] };
 
@@ -156,7 +156,7 @@ pub fn draw(html: &mut Html, branches: &[Branch], rows: u64, size: Size) -> bool
     let sum: f64 = layout.placed.iter().map(|(branch, _)| branch.height).sum();
     let mut from = top + (layout.height - sum) / 2.0;
     node(html, (size.columns[0], from), (size.node, sum.max(VISIBLE_MIN)), "k-roster");
-    label(html, (size.columns[0], from - 32.0), "roster", rows, None);
+    label(html, (size.columns[0], from - 38.0), "roster", rows, None);
     let [first, second, third] = size.columns;
     for (branch, leaves) in &layout.placed {
         let y = top + branch.y;

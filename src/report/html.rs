@@ -32,7 +32,12 @@ impl Html {
 
     /// Adds what people wrote: cut where it is long, and kept from turning the direction of anything around it.
     pub fn people(&mut self, text: &str) -> &mut Self {
-        let cut = text.char_indices().nth(SHOWN_CHARS_MAX).map(|(at, _)| &text[..at]);
+        self.people_within(text, SHOWN_CHARS_MAX)
+    }
+
+    /// The same with another width.
+    pub fn people_within(&mut self, text: &str, n_chars: usize) -> &mut Self {
+        let cut = text.char_indices().nth(n_chars).map(|(at, _)| &text[..at]);
         let shown = cut.unwrap_or(text);
         let is_plain = shown.is_ascii();
         self.raw(if is_plain { "" } else { "<bdi>" });

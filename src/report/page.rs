@@ -11,6 +11,8 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 /// Bytes that the rows of one table take at most: the page stays one that can be mailed.
 const TABLE_BYTES_MAX: usize = 165_000;
+/// Characters of a domain that are shown.
+const DOMAIN_CHARS_MAX: usize = 48;
 /// Reasons and refusals that are told.
 const REASONS_MAX: usize = 40;
 
@@ -120,9 +122,9 @@ fn about(html: &mut Html, facts: &Facts) {
     html.raw("</dd></div><div><dt>Roster</dt><dd>").people(&roster(facts)).raw("</dd></div><div><dt>Planned</dt><dd>");
     html.text(times::day_and_time(&manifest.made_at)).raw(" UTC</dd></div>");
     if let Some(last) = facts.journal.as_ref().and_then(|journal| journal.last_at.as_deref()) {
-        html.raw("<div><dt>Last entry of the journal</dt><dd>").text(times::day_and_time(last)).raw(" UTC</dd></div>");
+        html.raw("<div><dt>Journal’s last entry</dt><dd>").text(times::day_and_time(last)).raw(" UTC</dd></div>");
     }
-    html.raw("<div><dt>Told</dt><dd>").text(times::day_and_time(&facts.told_at)).raw(" UTC</dd></div></dl>");
+    html.raw("<div><dt>This page</dt><dd>").text(times::day_and_time(&facts.told_at)).raw(" UTC</dd></div></dl>");
 }
 
 fn rows_went(html: &mut Html, facts: &Facts) {
@@ -237,7 +239,7 @@ fn domains(html: &mut Html, facts: &Facts) {
         }
     };
     for (domain, rows) in &domains.most {
-        html.raw("<tr><th scope=\"row\">").people(domain);
+        html.raw("<tr><th scope=\"row\">").people_within(domain, DOMAIN_CHARS_MAX);
         row(html, rows);
     }
     if domains.n_others > 0 {

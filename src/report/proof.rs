@@ -145,7 +145,7 @@ fn sum(html: &mut Html, (all, word): (u64, &'static str), parts: &[(u64, &'stati
     html.raw("<p class=\"sum\"><b>").text(Number(all)).raw("</b> ").raw(word).raw(" = ");
     for (at, (n, word)) in parts.iter().enumerate() {
         html.raw(if at == 0 { "" } else { " + " })
-            .raw("<span class=\"part\"><b>")
+            .raw(if *n == 0 { "<span class=\"part none\"><b>" } else { "<span class=\"part\"><b>" })
             .text(Number(*n))
             .raw("</b> ")
             .raw(word);

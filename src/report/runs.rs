@@ -24,13 +24,13 @@ pub fn write(html: &mut Html, facts: &Facts) {
     html.raw("<figcaption>");
     caption(html, facts, &drawn);
     html.raw("</figcaption></figure>");
-    let is_changing = runs.iter().any(|run| run.sum.changed > 0);
+    let columns = Columns::of(runs);
     let mut entries = vec![("k-created", "created or adopted"), ("k-refused", "taken or refused")];
-    entries.extend(is_changing.then_some(("k-removed", "deleted again, restored")));
-    entries.extend(runs.iter().any(|run| !run.allowed.is_empty()).then_some(("allowed", "allowed")));
-    entries.extend(runs.iter().any(|run| !run.waits.is_empty()).then_some(("wait", "nothing left: waited")));
-    entries.extend(runs.iter().any(|run| run.sum.throttled > 0).then_some(("throttled", "throttled (429)")));
-    entries.extend(runs.iter().any(|run| run.sum.lost > 0).then_some(("lost", "reply lost")));
+    entries.extend(columns.changed.then_some(("k-removed", "deleted again, restored")));
+    entries.extend(columns.allowed.then_some(("allowed", "allowed")));
+    entries.extend(columns.waited.then_some(("wait", "nothing left: waited")));
+    entries.extend(columns.throttled.then_some(("throttled", "throttled (429)")));
+    entries.extend(columns.lost.then_some(("lost", "reply lost")));
     legend(html, &entries);
     table(html, facts);
 }
@@ -51,17 +51,57 @@ fn caption(html: &mut Html, facts: &Facts, drawn: &Drawn) {
     }
 }
 
+/// What is told of a run, where any run has something to tell.
+struct Columns {
+    changed: bool,
+    lost: bool,
+    throttled: bool,
+    waited: bool,
+    allowed: bool,
+}
+
+impl Columns {
+    fn of(runs: &[Run]) -> Self {
+        let any = |is: fn(&Run) -> bool| runs.iter().any(is);
+        Self {
+            changed: any(|run| run.sum.changed > 0),
+            lost: any(|run| run.sum.lost > 0),
+            throttled: any(|run| run.sum.throttled > 0),
+            waited: any(|run| !run.waits.is_empty()),
+            allowed: any(|run| !run.allowed.is_empty()),
+        }
+    }
+
+    fn heads(&self) -> impl Iterator<Item = &'static str> {
+        let heads = [
+            (true, "Created"),
+            (true, "Taken, refused"),
+            (self.changed, "Deleted, restored"),
+            (self.lost, "Replies lost"),
+            (self.throttled, "Throttled (429)"),
+            (self.waited, "Waited"),
+            (true, "Calls a minute"),
+            (self.allowed, "Allowed a minute"),
+        ];
+        heads.into_iter().filter(|(is_told, _)| *is_told).map(|(_, head)| head)
+    }
+}
+
 fn table(html: &mut Html, facts: &Facts) {
     let runs = &facts.story.runs;
-    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Runs\"><table><thead><tr><th scope=\"col\" class=\"n\">Run");
-    html.raw("<th scope=\"col\">Began<th scope=\"col\" class=\"n\">Took<th scope=\"col\">It…<th scope=\"col\" class=\"n\">Created");
-    html.raw("<th scope=\"col\" class=\"n\">Taken, refused<th scope=\"col\" class=\"n\">Deleted, restored<th scope=\"col\" class=\"n\">");
-    html.raw("Replies lost<th scope=\"col\" class=\"n\">429<th scope=\"col\" class=\"n\">Waited<th scope=\"col\" class=\"n\">A minute");
-    html.raw("<th scope=\"col\" class=\"n\">Allowed</thead><tbody>");
+    let columns = Columns::of(runs);
+    html.raw(
+        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Runs\"><table class=\"tight\"><thead><tr>",
+    );
+    html.raw("<th scope=\"col\" class=\"n\">Run<th scope=\"col\">Began<th scope=\"col\" class=\"n\">Took<th scope=\"col\">Its end");
+    for head in columns.heads() {
+        html.raw("<th scope=\"col\" class=\"n\">").raw(head);
+    }
+    html.raw("</thead><tbody>");
     let skip = runs.len().saturating_sub(TOLD_MAX);
     for (at, run) in runs.iter().enumerate().skip(skip) {
         let is_at_work = facts.stand == Stand::AtWork && at + 1 == runs.len();
-        line(html, at + 1, run, is_at_work);
+        line(html, at + 1, run, &columns, is_at_work);
     }
     html.raw("</tbody></table></div>");
     if skip > 0 {
@@ -69,18 +109,29 @@ fn table(html: &mut Html, facts: &Facts) {
     }
 }
 
-fn line(html: &mut Html, number: usize, run: &Run, is_at_work: bool) {
+fn line(html: &mut Html, number: usize, run: &Run, columns: &Columns, is_at_work: bool) {
     let sum = &run.sum;
     html.raw("<tr><th scope=\"row\" class=\"n\">").text(number).raw("<td>").text(times::date(run.begun)).raw(" ");
     html.text(times::clock(run.begun, true)).raw("<td class=\"n\">").text(times::span(run.seconds())).raw("<td>");
     html.text(words::ending(run.why.as_deref(), is_at_work));
-    for n in [sum.created, sum.other + run.found, sum.changed, sum.lost, sum.throttled] {
+    let counts = [
+        (true, sum.created),
+        (true, sum.other + run.found),
+        (columns.changed, sum.changed),
+        (columns.lost, sum.lost),
+        (columns.throttled, sum.throttled),
+    ];
+    for (_, n) in counts.into_iter().filter(|(is_told, _)| *is_told) {
         html.raw(if n == 0 { "<td class=\"n zero\">" } else { "<td class=\"n\">" }).text(Number(n));
     }
-    let waited: i64 = run.waits.iter().map(|wait| wait.ended - wait.begun).sum();
-    html.raw("<td class=\"n\">").text(times::span(u64::try_from(waited).unwrap_or(0))).raw("<td class=\"n\">");
+    if columns.waited {
+        let waited: i64 = run.waits.iter().map(|wait| wait.ended - wait.begun).sum();
+        html.raw("<td class=\"n\">").text(times::span(u64::try_from(waited).unwrap_or(0)));
+    }
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = sum.calls() as f64 * 60.0 / run.seconds() as f64;
-    html.text(timeline::rate_text(rate)).raw("<td class=\"n\">").text(timeline::told(run));
-    html.raw(if run.is_capped { " (capped)" } else { "" });
+    html.raw("<td class=\"n\">").text(timeline::rate_text(rate));
+    if columns.allowed {
+        html.raw("<td class=\"n\">").text(timeline::told(run)).raw(if run.is_capped { " (capped)" } else { "" });
+    }
 }

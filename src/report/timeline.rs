@@ -29,7 +29,7 @@ const TOP: f64 = 52.0;
 const BOTTOM: f64 = 232.0;
 const HEIGHT: f64 = 276.0;
 /// A column is no wider than this.
-const COLUMN_MAX: f64 = 28.0;
+const COLUMN_MAX: f64 = 64.0;
 /// What is allowed is drawn to scale up to so many times the highest column.
 const SCALE_MAX: f64 = 4.0;
 
@@ -129,6 +129,11 @@ pub fn draw(html: &mut Html, story: &Story, drawn: &Drawn, size: Size) {
         if x - labelled >= size.label {
             labelled = x;
             time(html, x, run.begun);
+        }
+        let end = x + float(stretch.columns.len() as u64) * scale.column;
+        if end - labelled >= size.label && end + size.label / 2.0 < size.width {
+            labelled = end;
+            time(html, end, run.ended);
         }
         before = Some(run.ended);
     }

@@ -23,6 +23,7 @@ mod limits;
 mod memory;
 mod readme;
 mod recording;
+mod report;
 mod rosters;
 mod run;
 mod scenarios;
