@@ -205,7 +205,7 @@ fn label(html: &mut Html, (x, y): (f64, f64), word: &'static str, n: u64, of: Op
     html.raw("<text class=\"word\"").length("x", x).length("y", y + 13.0).raw(">").raw(word).raw("</text>");
     html.raw("<text class=\"count\"").length("x", x).length("y", y + 29.0).raw(">").text(Number(n));
     if let Some(rows) = of {
-        html.raw(" <tspan class=\"share\">").text(share(n, rows)).raw("</tspan>");
+        html.raw(" · <tspan class=\"share\">").text(share(n, rows)).raw("</tspan>");
     }
     html.raw("</text>");
 }

@@ -105,6 +105,9 @@ struct Rows {
     differs: StringChunked,
 }
 
+/// What the service said when it refused a row: status, code, words.
+type Refusal = (Option<u16>, Option<Box<str>>, Option<Box<str>>);
+
 /// What was seen of all rows.
 #[derive(Default)]
 struct Seen<'a> {
@@ -112,7 +115,7 @@ struct Seen<'a> {
     domains: HashMap<&'a str, [u64; 5]>,
     without: u64,
     reasons: HashMap<&'a str, u64>,
-    refusals: HashMap<(Option<u16>, Option<Box<str>>, Option<Box<str>>), u64>,
+    refusals: HashMap<Refusal, u64>,
     refused_otherwise: u64,
 }
 
@@ -138,7 +141,7 @@ impl Rows {
                 None => seen.without += 1,
             }
             match verdict {
-                Verdict::New => seen.new(row, ledger.row(row)),
+                Verdict::New => seen.take_new(row, ledger.row(row)),
                 Verdict::Present if differs.is_some_and(|differs| !differs.is_empty()) => seen.found.differs.push(row),
                 Verdict::Present => {}
                 Verdict::Deleted => seen.found.deleted.push(row),
@@ -154,7 +157,7 @@ impl Rows {
 }
 
 impl Seen<'_> {
-    fn new(&mut self, row: u32, tried: Option<&Row>) {
+    fn take_new(&mut self, row: u32, tried: Option<&Row>) {
         let outcome = tried.map_or(Outcome::Unprocessed, Row::outcome);
         self.found.new[outcome as usize].push(row);
         let Some(reply) = tried.filter(|_| outcome == Outcome::Refused).map(|tried| &tried.reply) else { return };
@@ -167,7 +170,7 @@ impl Seen<'_> {
     }
 }
 
-fn sorted(refusals: HashMap<(Option<u16>, Option<Box<str>>, Option<Box<str>>), u64>) -> Vec<(Said, u64)> {
+fn sorted(refusals: HashMap<Refusal, u64>) -> Vec<(Said, u64)> {
     let mut all: Vec<_> = refusals.into_iter().collect();
     all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     all.into_iter().map(|((http, code, words), n)| (Said { http, code, words, cid: None }, n)).collect()

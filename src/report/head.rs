@@ -85,7 +85,7 @@ pub fn proof(facts: &Facts) -> (bool, String) {
             let users = Number(complete.users());
             let what = format!(
                 "Everybody in the organisation was seen: {users} users of every state, as many as promised before and \
-                 after the listing. A row called new is nobody who is there."
+                 after the listing. So a row called new was nobody’s then."
             );
             (manifest.complete, what)
         }

@@ -94,10 +94,10 @@ fn a_minute(calls: u64, step_s: i64) -> f64 {
     float(calls) * 60.0 / seconds(step_s)
 }
 
-/// The next of 1, 2, 5, 10, 20, 50, …
+/// The next round number.
 fn round_up(value: f64) -> f64 {
     let ten = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|n| n * ten).find(|n| *n >= value).unwrap_or(value)
+    [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0].into_iter().map(|n| n * ten).find(|n| *n >= value).unwrap_or(value)
 }
 
 /// Draws the runs.
@@ -131,8 +131,8 @@ pub fn draw(html: &mut Html, story: &Story, drawn: &Drawn, size: Size) {
             time(html, x, run.begun);
         }
         let end = x + float(stretch.columns.len() as u64) * scale.column;
-        if end - labelled >= size.label && end + size.label / 2.0 < size.width {
-            labelled = end;
+        let is_last = run.begun == story.runs.last().map_or(0, |last| last.begun);
+        if is_last && end - labelled >= size.label && end + size.label / 2.0 < size.width {
             time(html, end, run.ended);
         }
         before = Some(run.ended);
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_scale_ends_with_a_round_number_above_everything() {
         let tops = [1.0, 3.0, 20.0, 21.0, 299.0, 5001.0].map(round_up);
-        assert_eq!(tops, [1.0, 5.0, 20.0, 50.0, 500.0, 10_000.0]);
+        assert_eq!(tops, [1.0, 3.0, 20.0, 30.0, 300.0, 6_000.0]);
     }
 
     #[test]
