@@ -43,6 +43,11 @@ fn people(n: u64) -> String {
     if n == 1 { "1 person".to_owned() } else { format!("{} people", Number(n)) }
 }
 
+/// `1 user`, `5 users`.
+pub fn users(n: u64) -> String {
+    if n == 1 { "1 user".to_owned() } else { format!("{} users", Number(n)) }
+}
+
 /// What came of it, in one sentence.
 #[must_use]
 pub fn answer(facts: &Facts) -> String {
@@ -82,9 +87,9 @@ pub fn proof(facts: &Facts) -> (bool, String) {
     let certificate = manifest.certificate.as_ref();
     match (certificate.filter(|c| c.complete), &manifest.probe) {
         (Some(complete), _) => {
-            let users = Number(complete.users());
+            let users = users(complete.users());
             let what = format!(
-                "Everybody in the organisation was seen: {users} users of every state, as many as promised before and \
+                "Everybody in the organisation was seen: {users} of every state, as many as promised before and \
                  after the listing. So a row called new was nobody’s then."
             );
             (manifest.complete, what)

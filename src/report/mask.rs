@@ -51,7 +51,9 @@ impl Mask {
             Cell::Address(address) => Cell::Code(self.address(&address)),
             Cell::Name(_) => Cell::Code(HIDDEN.to_owned()),
             Cell::Words(words) => Cell::Words(self.words(&words)),
-            other @ (Cell::None | Cell::Number(_) | Cell::Code(_)) => other,
+            // An id of somebody's export may be an address.
+            Cell::Code(text) => Cell::Code(self.words(&text)),
+            other @ (Cell::None | Cell::Number(_)) => other,
         };
     }
 
@@ -137,6 +139,16 @@ mod tests {
             "see p0002 (15 characters), or p0001@x.example."
         );
         assert_eq!(mask.words("Nothing here: 400."), "Nothing here: 400.");
+    }
+
+    #[test]
+    fn an_id_stays_unless_it_is_an_address() {
+        let mut mask = Mask::default();
+        for (id, told) in [("00c0a690-a849", "00c0a690-a849"), ("ada@x.example (active)", "p0001@x.example (active)")] {
+            let mut cell = Cell::Code(id.to_owned());
+            mask.cell(&mut cell);
+            assert_eq!(cell, Cell::Code(told.to_owned()));
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::plan::Verdict;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
-/// Bytes that the rows of one table take at most: the page stays one that can be mailed.
-const TABLE_BYTES_MAX: usize = 165_000;
+/// Bytes that the rows of all tables take at most: the page stays one that can be mailed.
+const TABLES_BYTES_MAX: usize = 1_800_000;
 /// Characters of a domain that are shown.
 const DOMAIN_CHARS_MAX: usize = 48;
 /// Reasons and refusals that are told.
@@ -124,7 +124,7 @@ fn about(html: &mut Html, facts: &Facts) {
     if let Some(last) = facts.journal.as_ref().and_then(|journal| journal.last_at.as_deref()) {
         html.raw("<div><dt>Journal’s last entry</dt><dd>").text(times::day_and_time(last)).raw(" UTC</dd></div>");
     }
-    html.raw("<div><dt>This page</dt><dd>").text(times::day_and_time(&facts.told_at)).raw(" UTC</dd></div></dl>");
+    html.raw("</dl>");
 }
 
 fn rows_went(html: &mut Html, facts: &Facts) {
@@ -255,9 +255,11 @@ fn domains(html: &mut Html, facts: &Facts) {
 }
 
 fn tables(html: &mut Html, facts: &Facts) {
-    let is_told = |table: &&Table| table.total > 0;
-    for table in facts.tables.iter().filter(is_told) {
-        write_table(html, table);
+    let told: Vec<&Table> = facts.tables.iter().filter(|table| table.total > 0).collect();
+    let mut n_bytes_left = TABLES_BYTES_MAX;
+    for (at, table) in told.iter().enumerate() {
+        // What one leaves is for those behind it.
+        n_bytes_left -= write_table(html, table, n_bytes_left / (told.len() - at));
     }
     html.raw("<p class=\"note\">");
     for (at, table) in facts.tables.iter().filter(|table| table.total == 0).enumerate() {
@@ -266,7 +268,8 @@ fn tables(html: &mut Html, facts: &Facts) {
     html.raw("</p>");
 }
 
-fn write_table(html: &mut Html, table: &Table) {
+/// Writes a table whose rows take at most `n_bytes_max`; how many they take.
+fn write_table(html: &mut Html, table: &Table, n_bytes_max: usize) -> usize {
     html.raw("<details class=\"rows\"")
         .attr("id", table.id)
         .raw("><summary><h3>")
@@ -278,7 +281,7 @@ fn write_table(html: &mut Html, table: &Table) {
     for row in &table.rows {
         let before = rows.n_bytes();
         cells(&mut rows, table.columns, row);
-        if rows.n_bytes() > TABLE_BYTES_MAX {
+        if rows.n_bytes() > n_bytes_max {
             rows.truncate(before);
             break;
         }
@@ -292,6 +295,7 @@ fn write_table(html: &mut Html, table: &Table) {
         html.raw(if *is_number { "<th scope=\"col\" class=\"n\">" } else { "<th scope=\"col\">" }).raw(head);
     }
     html.raw("</thead><tbody>").piece(&rows).raw("</tbody></table></div></details>");
+    rows.n_bytes()
 }
 
 /// How many of the rows are shown, and where all of them are.

@@ -41,7 +41,7 @@ fn states(html: &mut Html, certificate: &Certificate) {
         .raw(" UTC, in ")
         .text(Number(certificate.passes.into()));
     html.raw(if certificate.passes == 1 { " pass" } else { " passes" }).raw(", ");
-    html.text(Number(certificate.users())).raw(" users in the snapshot.");
+    html.text(head::users(certificate.users())).raw(" in the snapshot.");
     for gap in certificate.gaps() {
         html.raw(" ").text(gap).raw(".");
     }

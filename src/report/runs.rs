@@ -3,7 +3,7 @@
 use super::bars::legend;
 use super::facts::{Facts, Stand};
 use super::html::Html;
-use super::story::{Drawn, Run};
+use super::story::{Bin, Drawn, Run};
 use super::{timeline, times, words};
 use crate::number::Number;
 
@@ -17,6 +17,16 @@ pub fn write(html: &mut Html, facts: &Facts) {
         html.raw("<p>No run has begun: nothing was sent.</p>");
         return;
     }
+    if runs.iter().all(|run| run.sum == Bin::default() && run.waits.is_empty()) {
+        html.raw("<p>Nothing had to be sent.</p>");
+    } else {
+        picture(html, facts);
+    }
+    table(html, facts);
+}
+
+fn picture(html: &mut Html, facts: &Facts) {
+    let runs = &facts.story.runs;
     let drawn = facts.story.drawn();
     html.raw("<figure>");
     timeline::draw(html, &facts.story, &drawn, timeline::WIDE);
@@ -32,7 +42,6 @@ pub fn write(html: &mut Html, facts: &Facts) {
     entries.extend(columns.throttled.then_some(("throttled", "throttled (429)")));
     entries.extend(columns.lost.then_some(("lost", "reply lost")));
     legend(html, &entries);
-    table(html, facts);
 }
 
 fn caption(html: &mut Html, facts: &Facts, drawn: &Drawn) {

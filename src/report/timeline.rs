@@ -22,7 +22,7 @@ pub struct Size {
 /// For desks and paper.
 pub const WIDE: Size = Size { name: "wide", width: 960.0, left: 56.0, gap: 40.0, label: 84.0 };
 /// For phones.
-pub const NARROW: Size = Size { name: "narrow", width: 340.0, left: 46.0, gap: 24.0, label: 84.0 };
+pub const NARROW: Size = Size { name: "narrow", width: 340.0, left: 58.0, gap: 24.0, label: 84.0 };
 
 /// Where the plot begins and ends, from above.
 const TOP: f64 = 52.0;
@@ -103,7 +103,10 @@ fn round_up(value: f64) -> f64 {
 /// Draws the runs.
 pub fn draw(html: &mut Html, story: &Story, drawn: &Drawn, size: Size) {
     let scale = Scale::of(story, drawn, size);
-    html.raw("<svg role=\"img\"").attr("class", size.name).attr("aria-labelledby", format_args!("time-{}", size.name));
+    let thin = if scale.column < 7.0 { " thin" } else { "" };
+    html.raw("<svg role=\"img\"")
+        .attr("class", format_args!("{}{thin}", size.name))
+        .attr("aria-labelledby", format_args!("time-{}", size.name));
     html.raw(" viewBox=\"0 0 ").point(size.width).raw(" ").point(HEIGHT).raw("\">");
     html.raw("<title")
         .attr("id", format_args!("time-{}", size.name))

@@ -1,9 +1,9 @@
-// Opens every page of WORK/job as people would, and holds it to what a page has to be: browse.mjs WORK
+// Opens every page of WORK/job as people would, and holds it to what a page has to be: browse.mjs WORK [NAME...]
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { launch } from "./launch.mjs";
 
-const work = process.argv[2];
+const [work, ...wanted] = process.argv.slice(2);
 const axe = readFileSync(join(work, "node_modules/axe-core/axe.min.js"), "utf8");
 const BYTES_MAX = 2_000_000;
 const VIEWS = [
@@ -183,7 +183,7 @@ const masked = (name, rows) => {
 
 const names = readdirSync(join(work, "job")).filter((file) => file.endsWith(".html")).map((file) => file.slice(0, -5)).sort();
 check("all", "pages are missing", names.length >= 11, names.join(", "));
-for (const name of names) {
+for (const name of names.filter((name) => wanted.length === 0 || wanted.includes(name))) {
   const { size } = statSync(join(work, "job", `${name}.html`));
   check(name, "too large", size < BYTES_MAX, size);
   for (const view of VIEWS) await look(name, view);
