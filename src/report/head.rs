@@ -66,8 +66,8 @@ pub fn answer(facts: &Facts) -> String {
         _ if facts.changed.has_begun => {
             format!("{} of {} created users were deleted again", Number(facts.changed.removed), Number(made))
         }
-        Stand::AtWork => format!("{of_new} are created so far"),
-        Stand::CutOff => format!("{of_new} are created; the run was cut off"),
+        Stand::AtWork => format!("{of_new} were created so far"),
+        Stand::CutOff => format!("{of_new} were created; the run was cut off"),
         Stand::Ended if new == 0 && facts.restored.restored > 0 => {
             format!("{} restored", people(facts.restored.restored))
         }
@@ -76,7 +76,7 @@ pub fn answer(facts: &Facts) -> String {
             1 => "The one new person is in the organisation".to_owned(),
             _ => format!("All {} new people are in the organisation", Number(new)),
         },
-        Stand::Ended => format!("{of_new} are in the organisation"),
+        Stand::Ended => format!("{of_new} were created"),
     }
 }
 

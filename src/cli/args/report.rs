@@ -4,8 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// What is shown behind `report --help`.
+const EXAMPLES: &str = "\
+Examples:
+  rosterdiff report hr.plan
+      writes hr.plan/report.html
+  rosterdiff report hr.plan --mask -o share.html
+      the same without addresses and names";
+
 /// `report`.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Report {
     /// Directory of the plan
     #[arg(value_name = "DIR")]

@@ -5,7 +5,7 @@ import { launch } from "./launch.mjs";
 const [work, page, file] = process.argv.slice(2);
 const context = await launch(work);
 const tab = await context.newPage();
-await tab.setViewportSize({ width: 1280, height: 1180 });
+await tab.setViewportSize({ width: 1280, height: 1900 });
 await tab.emulateMedia({ colorScheme: "light" });
 await tab.goto(`file://${resolve(page)}`);
 await tab.screenshot({ path: file });

@@ -111,7 +111,7 @@ fn a_finished_run_a_rolled_back_one_and_a_restored_one_are_told_as_they_are() {
     world.server.with_org(|org| org.stranger_creates("person3@hr.example", State::Active, org.now()));
     world.done("apply hr.plan --yes -q --settle 1");
     let said = text(&page(&world, REPORT));
-    assert_says(&said, &["29 of 30 new people are in the organisation", "1 taken", "1 deleted = 1 restored"]);
+    assert_says(&said, &["29 of 30 new people were created", "1 taken", "1 deleted = 1 restored"]);
     assert_says(&said, &["DONE", "rosterdiff verify hr.plan", "came to its end", "Held by deleted users"]);
     world.done("rollback hr.plan --yes -q");
     let said = text(&page(&world, REPORT));
