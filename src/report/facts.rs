@@ -31,6 +31,8 @@ pub struct Facts {
     pub dir: String,
     /// The plan.
     pub manifest: Manifest,
+    /// BLAKE3 of its file, which the journal's first line holds.
+    pub manifest_digest: String,
     /// Where it stands.
     pub stand: Stand,
     /// New rows by outcome.

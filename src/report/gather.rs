@@ -14,7 +14,7 @@ use crate::apply::journal::Journal;
 use crate::apply::ledger::{Ledger, Row, Said};
 use crate::columns;
 use crate::error::{Kind, Result};
-use crate::files::manifest::Manifest;
+use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir;
 use crate::plan::{Plan, Verdict};
 use crate::restore;
@@ -46,6 +46,7 @@ pub fn gather(dir: &Path, told_at: String) -> Result<Facts> {
     reasons.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
     Ok(Facts {
         dir: dir.display().to_string(),
+        manifest_digest: Digest::of_file(&dir.join(manifest::FILE))?.blake3,
         stand,
         outcomes,
         held: plan.n_held()?,

@@ -182,6 +182,10 @@ pub fn evidence(html: &mut Html, facts: &Facts) {
         h.raw(" <span class=\"note\">plan.parquet, BLAKE3</span> <code class=\"digest\">").text(manifest.plan_digest());
         h.raw("</code>");
     });
+    row("Manifest", &|h| {
+        h.raw("sealed <span class=\"note\">manifest.json, BLAKE3</span> <code class=\"digest\">");
+        h.text(&facts.manifest_digest).raw("</code>");
+    });
     if let Some(journal) = &facts.journal {
         row("Journal", &|h| journaled(h, journal));
     }

@@ -56,7 +56,8 @@ fn a_dry_run_says_so_and_its_sums_are_those_of_the_manifest() {
     assert_eq!(ran.out, "");
     assert_says(&ran.err, &["DRY RUN: 693 people of 2,000 rows would be created.", "Report: hr.plan/report.html"]);
     let said = text(&page(&world, REPORT));
-    let counts = Manifest::read(&world.path("hr.plan")).unwrap().counts;
+    let plan = Manifest::read(&world.path("hr.plan")).unwrap();
+    let counts = plan.counts;
     let sum = format!(
         "{} rows = {} new + {} present + {} deleted + {} duplicate + {} invalid",
         Number(counts.rows),
@@ -71,6 +72,9 @@ fn a_dry_run_says_so_and_its_sums_are_those_of_the_manifest() {
         &["DRY RUN", "nothing was sent", &sum, "rosterdiff apply hr.plan", "✓ Proven", "No run has begun"],
     );
     assert_says(&said, &["A blank or a line break inside the address", "differs by dots or a plus sign", "xn--"]);
+    let digests =
+        [Digest::of_file(&world.path("hr.plan/manifest.json")).unwrap().blake3, plan.plan_digest().to_owned()];
+    assert_says(&said, &[&digests[0], &digests[1], &plan.roster.digest.blake3, &plan.snapshot.digest.blake3]);
     // The default path, nobody else's to read, and no more than a page beside the plan.
     let path = world.path("hr.plan/report.html");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
