@@ -132,6 +132,15 @@ const look = async (name, view) => {
     for (const details of isLarge ? all.slice(0, 3) : all) details.open = true;
   }, isLarge);
   if (!isLarge) check(which, "axe, all open", ...(await violations(tab).then((told) => [told === "", told])));
+  const evil = await tab.evaluate(() => ({
+    images: document.images.length + document.querySelectorAll("iframe, object, embed, link").length,
+    scripts: document.scripts.length,
+    shown: document.body.textContent.includes('</script><img src=x onerror="document.title=1">'),
+    handlers: [...document.querySelectorAll("*")].filter((e) => [...e.attributes].some((a) => a.name.startsWith("on"))).length,
+    turned: [...document.querySelectorAll("td")].filter((e) => /[\u202a-\u202e\u2066-\u2069]/.test(e.textContent) && !e.querySelector("bdi")).length,
+  }));
+  check(which, "a cell became markup", evil.images + evil.handlers + evil.turned === 0 && evil.scripts === 1, JSON.stringify(evil));
+  if (name === "many-run") check(which, "a cell that looks like markup is not shown", evil.shown);
   const wide = await overflows(tab);
   check(which, "wider than the window", wide === "", wide);
   const contrast = await faint(tab);
