@@ -12,6 +12,11 @@ const VIEWS = [
   { width: 390, colorScheme: "light" },
   { width: 390, colorScheme: "dark" },
 ];
+// What each page says of where its plan stands.
+const BADGES = {
+  "at-work": "AT WORK", "cut-off": "CUT OFF", "rolled-back": "ROLLED BACK", resumed: "DONE", "zero-run": "DONE",
+  "zero-plan": "DRY RUN", "ten-plan": "DRY RUN", "many-plan": "DRY RUN",
+};
 const failures = [];
 const context = await launch(work);
 const plain = await launch(work, { javaScriptEnabled: false });
@@ -155,6 +160,7 @@ const look = async (name, view) => {
 const withoutScript = async (name) => {
   const { tab, heard } = await open(name, VIEWS[0], false);
   const text = await tab.locator("header").innerText();
+  check(name, "says something else of where it stands", text.includes(BADGES[name] ?? ""), text.slice(0, 60));
   check(name, "no sums without scripts", /rows =/.test(text), text.slice(0, 200));
   const n = await tab.locator("thead button, input").count();
   check(name, "buttons without scripts", n === 0, n);
