@@ -27,6 +27,7 @@ mod plan;
 mod profile;
 mod progress;
 mod render;
+mod report;
 mod restore;
 mod resume;
 mod rollback;
@@ -156,7 +157,7 @@ async fn run(mut command: Command, render: &Render) -> Result<u8> {
         Command::Diff(args) if args.output.is_some() => {}
         Command::Audit(args) if args.output.is_some() => {}
         Command::Diff(_) | Command::Audit(_) | Command::Status(_) if ends_in_order => {}
-        Command::Snapshot(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
+        Command::Snapshot(_) | Command::Report(_) | Command::Verify(_) | Command::Doctor(_) | Command::Demo(_) => {}
         Command::Diff(_)
         | Command::Audit(_)
         | Command::Apply(_)
@@ -204,6 +205,9 @@ async fn dispatch(command: Command, render: &Render) -> Result<u8> {
             rollback::run(&args, || connect::Session::new(&args.connection, render), render).await
         }
         Command::Status(args) => status::run(&args, render).await,
+        Command::Report(args) => aside(move || Ok((report::make(&args)?, args)))
+            .await
+            .and_then(|(made, args)| report::tell(&made, &args, render)),
         Command::Verify(args) => verify::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Doctor(args) => doctor::run(&args, || connect::Session::new(&args.connection, render), render).await,
         Command::Simulate(args) => simulate::run(&args, render).await,
@@ -217,9 +221,6 @@ fn now() -> String {
     jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).map_or_else(|_| String::new(), |t| t.to_string())
 }
 
-/// Seconds from 1970 to an RFC 3339 time stamp; none if it is none.
-fn seconds(at: &str) -> Option<i64> {
-    at.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
 /// The wall clock in so much time, to the millisecond.
 fn stamp(later: Duration) -> String {
     let at = jiff::Timestamp::now() + jiff::SignedDuration::try_from(later).unwrap_or_default();

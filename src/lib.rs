@@ -111,6 +111,7 @@ pub mod doctor;
 pub mod files;
 pub mod find;
 pub mod probe;
+pub mod report;
 pub mod restore;
 pub mod rollback;
 mod stepwise;

@@ -5,6 +5,7 @@ mod completing;
 mod examples;
 mod numbers;
 mod reading;
+mod report;
 mod running;
 mod settings;
 mod simulated;
@@ -18,6 +19,7 @@ pub use comparing::{Audit, ByWord, Diff, Init, Plan};
 pub use completing::Completions;
 use numbers::whole;
 pub use reading::{DefaultField, KeepWord, Reading, VerdictWord};
+pub use report::Report;
 pub use running::{AGE_MAX_H, Accept, Apply, Doctor, Rollback, SETTLE_S, Snapshot, Status, Verify};
 pub use settings::{check, parse, parse_with};
 pub use simulated::{Demo, Simulate};
@@ -96,6 +98,8 @@ pub enum Command {
     Rollback(Rollback),
     /// Say how far a plan's run is, from its journal
     Status(Status),
+    /// Make one HTML page with pictures of a plan and its runs
+    Report(Report),
     /// Read back what was created, field by field, and prove the sums; offline, that no file was altered
     Verify(Verify),
     /// Say what a run would meet and how long it would take; reads only

@@ -136,7 +136,7 @@ impl<'a> Followed<'a> {
             super::diff::tell_counts(&self.manifest.counts, render);
         }
         render.say(super::apply::sum(&self.outcomes));
-        super::apply::tell_held(self.plan.n_held()?, render);
+        super::apply::tell_held(self.plan.held()?, render);
         let n_removed = self.n_removed();
         if n_removed > 0 {
             render.say(format!("Deleted again by rollback: {}", count(n_removed)));

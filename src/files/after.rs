@@ -127,12 +127,12 @@ fn is_at_work(dir: &Path) -> Result<bool> {
 /// The journal up to its last whole line.
 fn replayed(dir: &Path, manifest: &Manifest) -> Result<Replayed> {
     for _ in 1..TRIES {
-        match plan_dir::replayed(dir, manifest) {
+        match plan_dir::replayed(dir, manifest, |_| {}) {
             Err(error) if error.kind() == Kind::Damaged && is_at_work(dir)? => std::thread::sleep(WAIT),
             other => return other,
         }
     }
-    plan_dir::replayed(dir, manifest)
+    plan_dir::replayed(dir, manifest, |_| {})
 }
 
 /// The rows of one plan on their way.

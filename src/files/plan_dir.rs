@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::apply::changes::{Change, Step};
 use crate::apply::journal::{Journal, Replayed};
-use crate::apply::ledger::{Ledger, Row};
+use crate::apply::ledger::{Ledger, Line, Row};
 use crate::apply::{Outcome, Outcomes, journal};
 use crate::columns;
 use crate::error::{Error, Kind, Result};
@@ -28,6 +28,8 @@ use crate::roster::Named;
 pub const PLAN: &str = "plan.parquet";
 /// The snapshot, when `plan` took it itself.
 pub const SNAPSHOT: &str = "snapshot.parquet";
+/// The page that `report` makes of all the others: it can be made again, and nothing relies on it.
+pub const REPORT: &str = "report.html";
 
 /// Everything a manifest says beyond the plan itself.
 #[derive(Clone, Debug)]
@@ -105,10 +107,17 @@ pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
     refuse(format!("{} holds a plan already", dir.display()), "add --overwrite, or choose another -o DIR")
 }
 
-/// Whether `plan` writes a file of that name: only such a directory is ever replaced.
+/// Whether `plan`, or `report` of a plan, writes a file of that name: only such a directory is ever replaced.
 pub(super) fn is_of_a_plan(name: &str) -> bool {
-    [PLAN, SNAPSHOT, suspects::FILE, again::FILE, manifest::FILE].contains(&name)
+    [PLAN, SNAPSHOT, REPORT, suspects::FILE, again::FILE, manifest::FILE].contains(&name)
         || name.strip_suffix(".csv").is_some_and(|stem| Verdict::from_word(stem).is_some())
+}
+
+/// Whether a directory's proof rests on a file of that name.
+#[must_use]
+pub fn is_evidence(name: &str) -> bool {
+    let is_journal = [journal::FILE, journal::TORN].contains(&name);
+    name != REPORT && (is_of_a_plan(name) || is_journal || results().any(|result| result == name))
 }
 
 /// Writes `plan.parquet`, the five CSVs and the manifest into `dir`, which is a stage that nobody sees yet.
@@ -250,22 +259,22 @@ pub fn open(dir: &Path) -> Result<(Manifest, Plan)> {
 /// # Errors
 /// `Unsafe` if it is another plan's, or if the manifest is not the one that the run was begun with; `Damaged`, `File`.
 pub fn ledger(dir: &Path, manifest: &Manifest) -> Result<Ledger> {
-    Ok(replayed(dir, manifest)?.ledger)
+    Ok(replayed(dir, manifest, |_| {})?.ledger)
 }
 
-/// The same, with the end of the chain.
+/// The same with the end of the journal's chain, and `each` is shown every line of it in order.
 ///
 /// # Errors
 /// As [`ledger`].
-pub fn replayed(dir: &Path, manifest: &Manifest) -> Result<Replayed> {
+pub fn replayed(dir: &Path, manifest: &Manifest, each: impl FnMut(&Line)) -> Result<Replayed> {
     let path = dir.join(journal::FILE);
-    let replayed = if path.exists() { journal::replay(&path)? } else { Replayed::default() };
-    let ledger = &replayed.ledger;
-    if ledger.bound_to.is_none() && dir.join(RESULT).exists() {
+    let replayed = if path.exists() { journal::replay_with(&path, each)? } else { Replayed::default() };
+    let bound = replayed.ledger.bound_to.as_ref();
+    if bound.is_none() && dir.join(RESULT).exists() {
         let what = format!("the journal of {} is gone, and its run had begun", dir.display());
         return Err(Error::new(Kind::Damaged, what).hint(results::BRING_BACK));
     }
-    if let Some(bound) = &ledger.bound_to {
+    if let Some(bound) = bound {
         bound.check(&path, manifest.plan_digest(), &Digest::of_file(&dir.join(manifest::FILE))?.blake3)?;
     }
     Ok(replayed)

@@ -30,6 +30,7 @@ mod memory;
 mod progress;
 mod readme;
 mod recording;
+mod report;
 mod rosters;
 mod run;
 mod scenarios;

@@ -28,6 +28,7 @@ const ARGS: &[&str] = &[
     "src/cli/args/comparing.rs",
     "src/cli/args/completing.rs",
     "src/cli/args/reading.rs",
+    "src/cli/args/report.rs",
     "src/cli/args/running.rs",
     "src/cli/args/settings.rs",
     "src/cli/args/wrong.rs",
@@ -41,7 +42,7 @@ fn depth(module: &str) -> u8 {
         | "strings" => 0,
         "roster" | "snapshot" | "plan" | "audit" => 1,
         "api" | "take" | "probe" | "find" | "apply" | "stepwise" | "rollback" | "restore" | "files" | "verify"
-        | "doctor" | "sim" => 2,
+        | "doctor" | "report" | "sim" => 2,
         "cli" => 3,
         other => panic!("module {other} has no place in the house: give it one here and in ARCHITECTURE.md"),
     }
@@ -132,7 +133,17 @@ fn each_package_has_one_home() {
         ("terminal_size", &["src/cli/render.rs"]),
         ("idna", &["src/email.rs", "src/email/likeness.rs"]),
         ("unicode_security", &["src/email/likeness.rs"]),
-        ("jiff", &["src/cli.rs", "src/cli/resume.rs", "src/cli/verify.rs", "src/cli/doctor.rs", "src/sim/codec.rs"]),
+        (
+            "jiff",
+            &[
+                "src/cli.rs",
+                "src/cli/resume.rs",
+                "src/cli/verify.rs",
+                "src/cli/doctor.rs",
+                "src/report/times.rs",
+                "src/sim/codec.rs",
+            ],
+        ),
         ("tempfile", &["src/files/atomic.rs"]),
         ("clap_complete", &["src/cli/args/completing.rs"]),
         ("toml", &["src/cli/config.rs", "src/cli/config/values.rs", "src/cli/profile.rs", "src/sim/scenario.rs"]),
