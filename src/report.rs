@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::files::atomic;
 use crate::plan::Counts;
 
-pub use crate::files::plan_dir::REPORT as FILE;
+pub use crate::files::plan_dir::{REPORT as FILE, REPORT_MASKED as FILE_MASKED};
 
 /// A page, and what it says in short.
 #[derive(Clone, Debug)]

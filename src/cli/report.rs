@@ -22,7 +22,8 @@ pub(super) struct Made {
 /// # Errors
 /// As [`report::make`]; `File` if it would replace a file of the plan.
 pub(super) fn make(args: &args::Report) -> Result<Made> {
-    let path = args.output.clone().unwrap_or_else(|| args.dir.join(report::FILE));
+    let name = if args.mask { report::FILE_MASKED } else { report::FILE };
+    let path = args.output.clone().unwrap_or_else(|| args.dir.join(name));
     let parent = path.parent().unwrap_or(Path::new(""));
     // Nothing of a plan is ever replaced by a page about it.
     if same(parent, &args.dir) && plan_dir::is_evidence(&files::name(&path)) {

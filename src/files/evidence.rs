@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::files::after::Since;
 use crate::files::manifest::{self, Digest, Input, Manifest};
 use crate::files::parquet;
-use crate::files::plan_dir::{self, PLAN, REPORT, SNAPSHOT};
+use crate::files::plan_dir::{self, PLAN, REPORT, REPORT_MASKED, SNAPSHOT};
 use crate::plan::{Counts, Plan};
 
 /// What came of looking at one thing.
@@ -337,7 +337,7 @@ impl Evidence {
                 continue;
             }
             let what = match name.as_str() {
-                REPORT => "made of the others by `rosterdiff report`; nothing relies on it",
+                REPORT | REPORT_MASKED => "made of the others by `rosterdiff report`; nothing relies on it",
                 journal::TORN => "what a crash left half-written; nothing proves it until the journal is closed",
                 _ if plan_dir::results().any(|result| result == name) => {
                     "not proven: the journal does not end with its digest"

@@ -30,6 +30,8 @@ pub const PLAN: &str = "plan.parquet";
 pub const SNAPSHOT: &str = "snapshot.parquet";
 /// The page that `report` makes of all the others: it can be made again, and nothing relies on it.
 pub const REPORT: &str = "report.html";
+/// The same without the people: a name of its own, so that nobody shares the other one by mistake.
+pub const REPORT_MASKED: &str = "report-masked.html";
 
 /// Everything a manifest says beyond the plan itself.
 #[derive(Clone, Debug)]
@@ -109,7 +111,7 @@ pub fn check_free(dir: &Path, overwrite: bool) -> Result<()> {
 
 /// Whether `plan`, or `report` of a plan, writes a file of that name: only such a directory is ever replaced.
 pub(super) fn is_of_a_plan(name: &str) -> bool {
-    [PLAN, SNAPSHOT, REPORT, suspects::FILE, again::FILE, manifest::FILE].contains(&name)
+    [PLAN, SNAPSHOT, REPORT, REPORT_MASKED, suspects::FILE, again::FILE, manifest::FILE].contains(&name)
         || name.strip_suffix(".csv").is_some_and(|stem| Verdict::from_word(stem).is_some())
 }
 
@@ -117,7 +119,7 @@ pub(super) fn is_of_a_plan(name: &str) -> bool {
 #[must_use]
 pub fn is_evidence(name: &str) -> bool {
     let is_journal = [journal::FILE, journal::TORN].contains(&name);
-    name != REPORT && (is_of_a_plan(name) || is_journal || results().any(|result| result == name))
+    ![REPORT, REPORT_MASKED].contains(&name) && (is_of_a_plan(name) || is_journal || results().any(|result| result == name))
 }
 
 /// Writes `plan.parquet`, the five CSVs and the manifest into `dir`, which is a stage that nobody sees yet.

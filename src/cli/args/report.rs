@@ -9,8 +9,8 @@ const EXAMPLES: &str = "\
 Examples:
   rosterdiff report hr.plan
       writes hr.plan/report.html
-  rosterdiff report hr.plan --mask -o share.html
-      the same without addresses and names";
+  rosterdiff report hr.plan --mask
+      writes hr.plan/report-masked.html, the same without addresses and names";
 
 /// `report`.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub struct Report {
     /// Directory of the plan
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// File to write [default: DIR/report.html]
+    /// File to write [default: DIR/report.html, or DIR/report-masked.html]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Hide who it is about, for sharing: addresses become numbers, names are left out; domains and user ids stay

@@ -21,7 +21,8 @@ const REPORT: &str = "report hr.plan --json";
 fn page(world: &World, line: &str) -> String {
     let ran = Ran::of(command(world.dir.path(), NOWHERE, line).output().unwrap());
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let page = String::from_utf8(world.read("hr.plan/report.html")).unwrap();
+    let name = if line.contains("--mask") { "report-masked.html" } else { "report.html" };
+    let page = String::from_utf8(world.read(&format!("hr.plan/{name}"))).unwrap();
     assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
     for elsewhere in ["http:", "https:", " src=\"", "@import", "<link", "fetch("] {
         assert!(!page.contains(elsewhere), "{elsewhere}");
