@@ -119,7 +119,8 @@ pub(super) fn is_of_a_plan(name: &str) -> bool {
 #[must_use]
 pub fn is_evidence(name: &str) -> bool {
     let is_journal = [journal::FILE, journal::TORN].contains(&name);
-    ![REPORT, REPORT_MASKED].contains(&name) && (is_of_a_plan(name) || is_journal || results().any(|result| result == name))
+    ![REPORT, REPORT_MASKED].contains(&name)
+        && (is_of_a_plan(name) || is_journal || results().any(|result| result == name))
 }
 
 /// Writes `plan.parquet`, the five CSVs and the manifest into `dir`, which is a stage that nobody sees yet.
