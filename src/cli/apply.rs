@@ -341,10 +341,12 @@ pub(super) fn tell_held(held: Held, render: &Render) {
         render.say(format!("{rows} somebody: look at suspects.csv, and plan again without --hold-suspects."));
     }
     if held.after > 0 {
-        let rows = counted(held.after, "row is held back", "rows are held back");
-        render.say(format!(
-            "{rows}, since an earlier plan had not settled it: finish that one, and plan again with the same --after."
-        ));
+        let rows = counted(
+            held.after,
+            "row is held back, since an earlier plan had not settled it",
+            "rows are held back, since an earlier plan had not settled them",
+        );
+        render.say(format!("{rows}: finish that one, and plan again with the same --after."));
     }
 }
 

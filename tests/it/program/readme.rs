@@ -160,12 +160,12 @@ fn recipes(text: &str) -> Vec<String> {
 
 /// The organisation and the files that a recipe begins with.
 fn recipe(heading: &str) -> World {
-    // This service takes no address but an ASCII one.
-    let world = World::sample(Settings { ascii_addresses: heading.contains("waves"), ..fast() });
+    // No title may be longer than this.
+    let world = World::sample(Settings { text_chars_max: Some(60), ..fast() });
     let roster = std::fs::read_to_string(data("roster.csv")).unwrap();
-    let row = |name: &str, email: &str| format!("9,{name},Nowak,{email},,Quality,Agent,Remote,2026-01-01,\n");
-    let october = roster.clone() + &row("Łukasz", "łukasz.nowak@example.com");
-    world.write("november.csv", october.replace("łukasz.", "lukasz.") + &row("Maria", "maria.nowak@example.com"));
+    let row = |name: &str, title: &str| format!("9,{name},Nowak,{name}.nowak@example.com,,Quality,{title},,,\n");
+    let october = roster.clone() + &row("Tomasz", "Agent (second line, nights and weekends, until further notice)");
+    world.write("november.csv", roster + &row("Tomasz", "Agent") + &row("Maria", "Agent"));
     world.write("october.csv", october);
     let moved = ["bao.nguyen@emea", "gokhan.akgun", "zofia.nowak"].map(|who| who.replace("@emea", ""));
     let moved = moved.map(|who| format!("{who}@acquired.example,{who}\n")).concat();

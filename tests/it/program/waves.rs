@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::kill::{N_PEOPLE, lagging, set_latency, until_in_the_middle};
 use super::world::{World, fast, keys, people, table};
 
-const PLAN_KEYS: [&str; 22] = [
+const PLAN_KEYS: [&str; 23] = [
     "after_absent",
     "after_at_work",
     "after_created",
@@ -29,6 +29,7 @@ const PLAN_KEYS: [&str; 22] = [
     "deleted",
     "differing",
     "duplicate",
+    "forecast_s",
     "gates",
     "invalid",
     "new",
@@ -467,5 +468,5 @@ fn a_row_that_is_held_back_keeps_what_else_was_said_of_it() {
     assert_eq!(reasons(&world, "hr.plan/new.csv"), ["1 ", "2 suspect.held+phone.not_e164"]);
     assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 1);
     assert_eq!(rows(&world, "hr.plan/unprocessed.csv")[0]["_reason"], "suspect.held+phone.not_e164");
-    assert!(world.done("status hr.plan").err.contains("1 rows are held back, since they resemble somebody"));
+    assert!(world.done("status hr.plan").err.contains("1 row is held back, since it resembles somebody"));
 }
