@@ -12,6 +12,7 @@ use crate::files::after::{self, Wave};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::MadeAfter;
 use crate::lanes::Effort;
+use crate::number::counted;
 use crate::plan::after::{After, Counts, Earlier, Listing, Noted, Unsettled, find_again};
 use crate::plan::{Policy, Teller, Verdicts};
 use crate::roster::Roster;
@@ -149,37 +150,51 @@ fn known(wave: &Wave) -> String {
 
 fn lines(counts: &Counts) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut say = |n: u64, words: &str| {
+    let mut say = |n: u64, one: &str, several: &str, words: &str| {
         if n > 0 {
-            lines.push(format!("{} {words}", count(n)));
+            lines.push(format!("{}{words}", counted(n, one, several)));
         }
     };
     let unseen = match counts.unseen {
         0 => String::new(),
-        n if n == counts.created => ", none of whom the snapshot shows yet (after.created, after.restored)".to_owned(),
-        n => format!(", {} of whom the snapshot does not show yet (after.created, after.restored)", count(n)),
+        n if n == counts.created => {
+            ", and the snapshot shows none of them yet (after.created, after.restored)".to_owned()
+        }
+        n => format!(", and the snapshot does not show {} of them yet (after.created, after.restored)", count(n)),
     };
-    say(counts.created, &format!("present rows were created or restored by earlier plans{unseen}."));
-    say(counts.renamed, "of them have another address by now than in this roster (after.renamed).");
+    let [row, rows] = ["present row was", "present rows were"];
+    say(counts.created, row, rows, &format!(" created or restored by earlier plans{unseen}."));
+    say(counts.renamed, "of them has", "of them have", " another address by now than in this roster (after.renamed).");
     say(
         counts.taken,
-        "rows were taken when an earlier plan looked, by users whom the snapshot does not show (after.taken).",
+        "row was",
+        "rows were",
+        " taken when an earlier plan looked, by users whom the snapshot does not show (after.taken).",
     );
-    say(counts.rolled_back, "deleted rows were created by earlier plans and rolled back (after.rolled_back).");
+    let [row, rows] = ["deleted row was", "deleted rows were"];
+    say(counts.rolled_back, row, rows, " created by earlier plans and rolled back (after.rolled_back).");
     say(
         counts.gone,
-        "new rows were created by earlier plans and are not there any more: they would be created again (after.gone).",
+        "new row was created by an earlier plan and is not there any more: it",
+        "new rows were created by earlier plans and are not there any more: they",
+        " would be created again (after.gone).",
     );
-    say(counts.absent, "people created by earlier plans are not in this roster; nothing is done about them.");
+    let [one, several] = ["person", "people"];
+    let [is, are] = ["is", "are"]
+        .map(|verb| format!(" created by earlier plans {verb} not in this roster; nothing is done about that."));
+    say(counts.absent, one, several, if counts.absent == 1 { &is } else { &are });
     let changed = match counts.refused - counts.again {
         0 => String::new(),
+        n if n == counts.refused => ", once, and corrected since".to_owned(),
         n => format!(", {} of them once and corrected since", count(n)),
     };
-    say(counts.refused, &format!("new rows were refused before (after.refused){changed}."));
+    let [row, rows] = ["new row was", "new rows were"];
+    say(counts.refused, row, rows, &format!(" refused before (after.refused){changed}."));
     say(
         counts.again,
-        "of them were refused twice, or are just as they were when they were refused: look at again.csv, which has the \
-         service's words. They are sent once more.",
+        "of them was refused twice, or is just as it was then",
+        "of them were refused twice, or are just as they were then",
+        ": look at again.csv, which has the service's words. What is in it is sent once more.",
     );
     lines
 }
@@ -187,36 +202,39 @@ fn lines(counts: &Counts) -> Vec<String> {
 /// Rows that one earlier plan has not settled, and the way out.
 fn held(wave: &Wave, left: Unsettled) -> Vec<String> {
     let (path, mut lines) = (&wave.path, Vec::new());
-    let mut say = |n: u64, words: String| {
+    let mut say = |n: u64, [one, several]: [&str; 2], words: String| {
         if n > 0 {
-            lines.push(format!("{} {words}", count(n)));
+            lines.push(format!("{}{words}", counted(n, one, several)));
         }
     };
+    let held = ["row is held back: ", "rows are held back: "];
     let apply = format!("rosterdiff apply {}", quoted(path));
     let wait = if wave.at_work { "Let its run end" } else { "Finish it first" };
     say(
         left.unknown,
+        held,
         format!(
-            "rows are held back, since {path} may have created them and does not know yet (after.unknown). {wait}: {apply}; \
-             then plan again."
+            "{path} may have created these people and does not know yet (after.unknown). {wait}: {apply}; then plan \
+             again."
         ),
     );
     say(
         left.stranded,
+        held,
         format!(
-            "rows are held back, since {path} may have created them before it was rolled back (after.unknown). Plan again \
-             with a snapshot that is complete and an hour younger than that run."
+            "{path} may have created these people before it was rolled back (after.unknown). Plan again with a \
+             snapshot that is complete and an hour younger than that run."
         ),
     );
     say(
         left.at_work,
-        format!(
-            "rows are held back, since a run is about to create them from {path} (after.at_work). Let it end, then plan again."
-        ),
+        held,
+        format!("a run is about to create them from {path} (after.at_work). Let it end, then plan again."),
     );
     say(
         left.unsent,
-        format!("new rows are not sent yet in {path}, either. Apply one of the two plans to its end before the other."),
+        ["new row is not sent yet", "new rows are not sent yet"],
+        format!(" in {path}, either. Apply one of the two plans to its end before the other."),
     );
     lines
 }

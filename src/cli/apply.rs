@@ -155,7 +155,8 @@ async fn send(
         ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;
         canary::check(&args.dir, &canaries, &ledger, session, options.settle, &mut stop, render).await?;
         let n_left = apply::unsent(&ledger, &people).count() as u64;
-        let task = format!("The canaries are there; {} users are left to create.", count(n_left));
+        let left = counted(n_left, "user is", "users are");
+        let task = format!("The canaries are there; {left} left to create.");
         if n_left > 0 && !args.yes && !render.confirm(&task)? {
             return Err(Error::new(Kind::Unsafe, "not confirmed: the canaries were sent, and nobody else")
                 .hint("run the same command again to go on"));

@@ -161,8 +161,8 @@ pub(super) fn tell_warnings(verdicts: &Verdicts, snapshot: &Snapshot, render: &R
 pub(super) fn tell_counts(counts: &Counts, render: &Render) {
     let n = |verdict| count(counts.of(verdict));
     render.say(format!(
-        "{} rows = {} new + {} present + {} deleted + {} duplicate + {} invalid",
-        count(counts.rows),
+        "{} = {} new + {} present + {} deleted + {} duplicate + {} invalid",
+        counted(counts.rows, "row", "rows"),
         n(Verdict::New),
         n(Verdict::Present),
         n(Verdict::Deleted),

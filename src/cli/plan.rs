@@ -15,6 +15,7 @@ use crate::files::atomic::Stage;
 use crate::files::export::Checked;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
+use crate::number::counted;
 use crate::plan::after::Unsettled;
 use crate::plan::gates::{self, Asked, Which};
 use crate::plan::{Policy, Teller, Verdicts, suspects};
@@ -163,8 +164,8 @@ fn tell_suspects(manifest: &Manifest, are_held: bool, render: &Render) {
     } else {
         "They are created all the same: --hold-suspects holds them back"
     };
-    let n = count(manifest.suspect_rows);
-    render.say(format!("{n} new rows resemble somebody: {} (suspects.csv). {what}.", parts.join(", ")));
+    let rows = counted(manifest.suspect_rows, "new row resembles", "new rows resemble");
+    render.say(format!("{rows} somebody: {} (suspects.csv). {what}.", parts.join(", ")));
 }
 
 /// How many users an earlier snapshot of the same organisation had, and its digest.

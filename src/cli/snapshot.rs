@@ -10,6 +10,7 @@ use super::gauge::Stage;
 use super::render::{Render, count};
 use crate::error::{Error, Kind, Result};
 use crate::files::parquet::SnapshotWriter;
+use crate::number::counted;
 use crate::person::State;
 use crate::snapshot::Certificate;
 use crate::take;
@@ -58,8 +59,8 @@ fn tell(certificate: &Certificate, render: &Render) {
     render.say(format!("Organisation: {name}{}.", certificate.organisation_id));
     let n = |state| count(certificate.users_of(state));
     render.say(format!(
-        "Snapshot: {} users ({} active, {} inactive, {} deleted).",
-        count(certificate.users()),
+        "Snapshot: {} ({} active, {} inactive, {} deleted).",
+        counted(certificate.users(), "user", "users"),
         n(State::Active),
         n(State::Inactive),
         n(State::Deleted)
