@@ -167,7 +167,7 @@ fn recipe() -> World {
     let october = roster.clone() + &row("Tomasz", "Agent (second line, nights and weekends, until further notice)");
     world.write("november.csv", roster + &row("Tomasz", "Agent") + &row("Maria", "Agent"));
     world.write("october.csv", october);
-    let moved = ["bao.nguyen@emea", "gokhan.akgun", "zofia.nowak"].map(|who| who.replace("@emea", ""));
+    let moved = ["gokhan.akgun", "nana.mensah", "zofia.wrobel"];
     let moved = moved.map(|who| format!("{who}@acquired.example,{who}\n")).concat();
     world.write("acquired.csv", format!("email,name\n{moved}"));
     world
