@@ -326,7 +326,10 @@ fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, render: &Render) {
     render.say(sum(outcomes));
     render.say(format!("Results: {}", args.dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
-        render.say("Refused rows are in refused.csv with the service's words: correct it and plan it again.");
+        let dir = resume::quoted(&args.dir.display().to_string());
+        render.say(format!(
+            "Refused rows are in refused.csv with the service's words: correct it and plan it again, with --after {dir}."
+        ));
     }
     tell_held(held, render);
     if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > held.rows {

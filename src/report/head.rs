@@ -194,12 +194,12 @@ fn ended(facts: &Facts, dir: &str, todos: &mut Vec<Todo>) {
         let rows = if refused == 1 { "row was" } else { "rows were" };
         let what = format!("{} {rows} refused: correct refused.csv, then plan that file:", Number(refused));
         let file = quoted(&format!("{}/refused.csv", facts.dir.trim_end_matches('/')));
-        todos.push(say(what, Some(format!("rosterdiff plan {file}"))));
+        todos.push(say(what, Some(format!("rosterdiff plan {file} --after {dir}"))));
     }
     if facts.held > 0 {
         let rows = if facts.held == 1 { "row is" } else { "rows are" };
-        let what =
-            format!("{} {rows} held back as suspects: a plan without --hold-suspects frees them.", Number(facts.held));
+        let why = "the notes at these rows say why, and what frees them";
+        let what = format!("{} {rows} held back: {why}.", Number(facts.held));
         todos.push(say(what, None));
     }
 }

@@ -44,6 +44,9 @@ fn picture(html: &mut Html, facts: &Facts) {
     legend(html, &entries);
 }
 
+/// A window of the service, unless it says otherwise.
+const WINDOW_S: i64 = 60;
+
 fn caption(html: &mut Html, facts: &Facts, drawn: &Drawn) {
     let runs = &facts.story.runs;
     html.raw("A column is ")
@@ -54,6 +57,11 @@ fn caption(html: &mut Html, facts: &Facts, drawn: &Drawn) {
     }
     if drawn.skipped > 0 {
         html.raw(" The first ").text(Number(drawn.skipped as u64)).raw(" runs are not drawn.");
+    }
+    if drawn.step_s < WINDOW_S && runs.iter().any(|run| !run.allowed.is_empty()) {
+        html.raw(
+            " Calls go early in a window, so a single column can be above what is allowed; a whole window is not.",
+        );
     }
     if runs.iter().all(|run| run.allowed.is_empty()) {
         html.raw(" What was allowed is not in this journal.");
