@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::{self, Connection, Reading};
 use super::connect::Session;
 use super::render::{Render, count};
-use super::{apply, plan, simulate, snapshot, verify};
+use super::{apply, plan, report, simulate, snapshot, verify};
 use crate::api::Credentials;
 use crate::api::http::{Hosts, Http, Route, base};
 use crate::error::{Error, Kind, Result};
@@ -43,7 +43,7 @@ pub(super) async fn run(args: &args::Demo, render: &Render) -> Result<u8> {
     render.say(format!(
         "Everything is in {}: start with {}.",
         dir.display(),
-        dir.join("hr.plan/created.csv").display()
+        dir.join("hr.plan/report.html").display()
     ));
     server.stop().await;
     render.object(&serde_json::json!({ "dir": dir, "created": posts - conflicts, "conflicts": conflicts, "throttled": throttled }))?;
@@ -83,6 +83,7 @@ impl Stages<'_> {
         let first = self.plan(&roster, &org, "hr.plan").await?;
         self.apply("hr.plan").await?;
         self.verify("hr.plan").await?;
+        self.report("hr.plan")?;
         self.say(&format!("\nListings lag {} s behind writes here; waiting that long.", LAG.as_secs()));
         tokio::time::sleep(LAG + Duration::from_millis(200)).await;
         let org = self.snapshot("org-after.parquet").await?;
@@ -157,6 +158,12 @@ impl Stages<'_> {
             connection,
         };
         done(apply::run(&args, || self.session(), &self.render()).await?, "apply")
+    }
+
+    fn report(&self, name: &str) -> Result<()> {
+        self.command(&format!("report {name}"));
+        let args = args::Report { dir: self.dir.join(name), output: None, mask: false };
+        done(report::tell(&report::make(&args)?, &args, &self.render())?, "report")
     }
 
     async fn verify(&self, name: &str) -> Result<()> {

@@ -112,8 +112,15 @@ pub fn from_sheet(sheet: &Sheet, keeps_cells: bool) -> Result<Snapshot> {
         parts.push(part.users);
         Ok(())
     })?;
-    Snapshot::from_observed(parts, n_all)
+    let mut snapshot = Snapshot::from_observed(parts, n_all)?;
+    let held = HEADERS.iter().zip(columns.others).filter(|(_, column)| column.is_some());
+    let held: Vec<&str> = held.map(|((name, _), _)| *name).collect();
+    snapshot.lacks = COMPARED.into_iter().filter(|cell| !held.contains(&cell.column())).collect();
+    Ok(snapshot)
 }
+
+/// What is compared of people who are there.
+const COMPARED: [Cell; 3] = [Cell::Name, Cell::Department, Cell::Title];
 
 /// Which columns of an export hold what.
 struct Columns {

@@ -236,8 +236,13 @@ impl<'a> Teller<'a> {
             let other = self.roster.said(&block.record(first, kept_ends)?, first, None);
             told.differs = Differs::of(compared(&said), compared(&other));
         } else if told.verdict == Verdict::Present && told.reason != Some(TAKEN) {
-            let theirs = [Cell::Name, Cell::Department, Cell::Title].map(|cell| theirs[cell as usize]);
-            told.differs = Differs::of(compared(&said), theirs);
+            let of = [Cell::Name, Cell::Department, Cell::Title];
+            let mut mine = compared(&said);
+            // What an export has no column for disagrees with nobody.
+            for (mine, cell) in mine.iter_mut().zip(of) {
+                *mine = mine.filter(|_| theirs[cell as usize].is_some() || !self.snapshot.lacks.contains(&cell));
+            }
+            told.differs = Differs::of(mine, of.map(|cell| theirs[cell as usize]));
         }
         if told.verdict == Verdict::New {
             let or = |cell: Option<_>, default: &Option<String>| cell.or_else(|| default.clone().map(Into::into));

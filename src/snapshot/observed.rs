@@ -80,6 +80,8 @@ pub struct Snapshot {
     pub probe: Option<Probe>,
     /// The organisation's divisions, if they are known.
     pub divisions: Option<Vec<Division>>,
+    /// What an export has no column for: of most of its users nothing is known of it. A listing lacks nothing.
+    pub lacks: Vec<Cell>,
     /// What was learnt of users beyond the listing.
     learnt: Learnt,
 }
@@ -159,7 +161,9 @@ impl Snapshot {
             let cells = [id.or(Some("")), name, email, department, title, employee_id, contacts];
             observed.push(email, usernames.and_then(|c| c.get(at)), state, cells);
         }
-        Self::from_observed([observed], 0)
+        let mut snapshot = Self::from_observed([observed], 0)?;
+        snapshot.lacks = Cell::ALL.into_iter().zip(cells).filter(|(_, c)| c.is_none()).map(|(cell, _)| cell).collect();
+        Ok(snapshot)
     }
 
     /// A snapshot from what was observed, piece by piece. Nothing is proven.
@@ -471,6 +475,7 @@ impl Pieces {
             certificate: None,
             probe: None,
             divisions: None,
+            lacks: Vec::new(),
             learnt: Learnt::default(),
         }
     }

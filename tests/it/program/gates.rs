@@ -5,7 +5,7 @@ use std::path::Path;
 use rosterdiff::sim::Org;
 use serde_json::Value;
 
-use super::world::{World, command, fast};
+use super::world::{NOWHERE, World, command, fast};
 use crate::support::Ran;
 
 /// An organisation of `n` users at `acme.example`.
@@ -161,6 +161,22 @@ fn more_creates_than_allowed_are_stopped_and_without_a_limit_there_is_none() {
     for wrong in ["-1", "101%", "many", "5.5%"] {
         assert_eq!(apply(&world, &format!("--max-creates={wrong}")).code, Some(2), "{wrong}");
     }
+}
+
+#[test]
+fn what_an_export_has_no_column_for_disagrees_with_nobody() {
+    let world = World::new(fast());
+    world.write(
+        "hr.csv",
+        "Email,Name,Department,Title\nada@example.com,Ada,Care,Agent\nbob@example.com,Bob,Care,Agent\n",
+    );
+    world.write("org.csv", "email,title\nada@example.com,Agent\nbob@example.com,\n");
+    let mut offline = command(world.dir.path(), NOWHERE, "");
+    offline.env_remove("GENESYSCLOUD_OAUTHCLIENT_ID").env_remove("GENESYSCLOUD_OAUTHCLIENT_SECRET");
+    let ran = Ran::of(offline.args(["plan", "hr.csv", "--snapshot", "org.csv"]).output().unwrap());
+    assert_eq!(ran.code, Some(9), "{ran:?}");
+    // Bob has no title there, and there is a column that could have said one.
+    assert!(ran.err.contains("1 present row disagrees with the organisation (title 1)"), "{ran:?}");
 }
 
 #[test]
