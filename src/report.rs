@@ -21,14 +21,19 @@ mod timeline;
 mod times;
 mod words;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::apply::Outcomes;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::files::atomic;
 use crate::plan::Counts;
 
 pub use crate::files::plan_dir::{REPORT as FILE, REPORT_MASKED as FILE_MASKED};
+
+/// How a page begins: what begins otherwise is something else, and is never replaced by one.
+const BEGIN: &str = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" content=\"rosterdiff report\">\n";
 
 /// A page, and what it says in short.
 #[derive(Clone, Debug)]
@@ -62,11 +67,22 @@ pub fn make(dir: &Path, told_at: String, is_masked: bool) -> Result<Report> {
 }
 
 impl Report {
-    /// Writes the page, whole or not at all.
+    /// Writes the page, whole or not at all, in place of nothing but another page.
     ///
     /// # Errors
     /// `File`, naming the path.
     pub fn write(&self, path: &Path) -> Result<()> {
+        if path.is_file() && !is_page(path) {
+            let what = format!("{} is there and is no report", path.display());
+            return Err(Error::new(Kind::File, what).hint("choose another -o; nothing was written"));
+        }
         atomic::write(path, |out| out.write_all(self.html.as_bytes()).map_err(|e| Error::file("write", path, e)))
     }
+}
+
+/// Whether a file begins as a page does; one that cannot be read does not.
+fn is_page(path: &Path) -> bool {
+    let mut begin = vec![0; BEGIN.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == BEGIN.as_bytes()
 }

@@ -72,6 +72,8 @@ pub struct Journal {
 #[derive(Debug)]
 struct Inner {
     disk: Box<dyn Disk>,
+    /// Layout that the header promises: the program that wrote it must be able to read on.
+    version: u32,
     seq: u64,
     /// Number of the last line that is on the disk for certain.
     durable: u64,
@@ -343,7 +345,8 @@ impl Journal {
         disk.persist().map_err(|e| Error::file("write", &path, e))?;
         let (seq, durable) = (ledger.n_lines, ledger.n_lines);
         let watcher = Watcher::default();
-        let inner = Inner { disk, seq, durable, chain, failed: false, is_over: false, watcher };
+        let version = if is_new { VERSION } else { ledger.version };
+        let inner = Inner { disk, version, seq, durable, chain, failed: false, is_over: false, watcher };
         let journal = Self { path, clock, inner: Mutex::new(inner) };
         if is_new {
             let Binding { plan, manifest, org } = to.clone();
@@ -392,6 +395,9 @@ impl Journal {
     fn append(&self, inner: &mut Inner, event: Event, durable: bool) -> Result<()> {
         if inner.failed {
             return Err(Error::new(Kind::File, format!("{} could not be written before", self.path.display())));
+        }
+        if inner.version < VERSION && event.is_of_the_run() {
+            return Ok(());
         }
         let line = Line { seq: inner.seq + 1, at: (self.clock)(), dur: inner.durable, event };
         let object = serde_json::to_vec(&line).map_err(|e| Error::bug("an event is no JSON").because(e))?;

@@ -209,6 +209,14 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether it tells how a run goes and nothing of a row: layouts before the fourth had no such lines.
+    #[must_use]
+    pub const fn is_of_the_run(&self) -> bool {
+        matches!(self, Self::Pace { .. } | Self::Throttled { .. } | Self::Wait { .. } | Self::Resumed { .. })
+    }
+}
+
 /// What a journal belongs to: one plan, its manifest, one organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
@@ -322,6 +330,8 @@ pub struct Ledger {
     rows: HashMap<u32, Row>,
     /// Users that were changed, or were to be.
     pub changes: Changes,
+    /// Layout version that the header says; 0 without one.
+    pub version: u32,
     /// Lines replayed.
     pub n_lines: u64,
     /// The last of them that a later one knows to have been on the disk.
@@ -368,7 +378,8 @@ impl Ledger {
             return Err("only a run can follow a close".to_owned());
         }
         match &line.event {
-            Event::Header { plan, manifest, org, .. } if line.seq == 1 => {
+            Event::Header { v, plan, manifest, org, .. } if line.seq == 1 => {
+                self.version = *v;
                 let (plan, manifest, org) = (plan.clone(), manifest.clone(), org.clone());
                 self.bound_to = Some(Binding { plan, manifest, org });
                 Ok(())

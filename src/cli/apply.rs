@@ -331,6 +331,13 @@ fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, render: &Render) {
             "Refused rows are in refused.csv with the service's words: correct it and plan it again, with --after {dir}."
         ));
     }
+    if outcomes.of(Outcome::Taken) > 0 {
+        let rows = counted(outcomes.of(Outcome::Taken), "row is taken", "rows are taken");
+        render.say(format!(
+            "{rows}: somebody holds the address by now. taken.csv says who; a deleted user's is free again only for that user \
+             (`plan --restore-deleted`)."
+        ));
+    }
     tell_held(held, render);
     if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > held.rows {
         render.say(format!("To go on: {}", resume::command(args)));

@@ -103,11 +103,10 @@ impl Events {
         self.tell("end", &json!({ "exit": exit, "result": result }));
         let out = self.out.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (send, written) = sync_channel(1);
-        if let Some(out) = out
-            && out.try_send(Message::Flush(send)).is_ok()
-        {
-            // Whether it came in time or not: nothing more can be done.
-            let _waited = written.recv_timeout(PATIENCE);
+        let Some(out) = out else { return };
+        let is_written = out.try_send(Message::Flush(send)).is_ok() && written.recv_timeout(PATIENCE).is_ok();
+        if !is_written {
+            fail(&self.failed, "the reader is too slow, and the end is missing");
         }
     }
 

@@ -67,6 +67,11 @@ impl Stage {
         }
     }
 
+    /// Whether each of what is counted is a call of its own: only then the allowed calls say how fast it can be.
+    const fn is_by_call(self) -> bool {
+        matches!(self, Self::Create | Self::Check | Self::Delete | Self::Restore)
+    }
+
     /// An amount, with its unit where the label does not say it.
     fn amount(self, n: u64) -> String {
         match self {
@@ -125,7 +130,7 @@ impl Why {
 
     const fn short(self) -> &'static str {
         match self {
-            Self::Hold(Hold::Throttled) => "429",
+            Self::Hold(Hold::Throttled) => "throttled",
             Self::Hold(Hold::Full { .. }) => "next window",
             Self::Hold(Hold::Login) => "no token",
             Self::Hold(Hold::Unanswered) | Self::Creates | Self::Searches => "no answer",
@@ -226,18 +231,25 @@ impl Gauge {
         Some((u128::from(self.done.saturating_sub(before)) * 60_000 / span.as_millis()).try_into().unwrap_or(u64::MAX))
     }
 
-    /// Seconds until all is done, at the rate of late, else at the one that is allowed.
+    /// What the service lets go a minute of what is counted here.
+    fn allowed(&self) -> Option<u32> {
+        self.allowed_per_min.filter(|_| self.stage.is_by_call())
+    }
+
+    /// Seconds until all is done, at the rate of late, else at the one that is allowed; no fewer than the wait lasts.
     fn left_s(&self, now: Duration) -> Option<u64> {
-        let rate = self.per_min(now).or(self.allowed_per_min.map(u64::from)).filter(|rate| *rate > 0)?;
+        let rate = self.per_min(now).or(self.allowed().map(u64::from)).filter(|rate| *rate > 0)?;
         let left = u128::from(self.total.saturating_sub(self.done)) * 60;
-        Some(left.div_ceil(rate.into()).try_into().unwrap_or(u64::MAX))
+        let work = left.div_ceil(rate.into()).try_into().unwrap_or(u64::MAX);
+        let wait = self.wait.and_then(|wait| wait.until).map_or(0, |until| self::left(until, now).0);
+        Some(work.max(wait))
     }
 
     /// What a program is told.
     pub(super) fn members(&self, now: Duration) -> Value {
         json!({
             "stage": self.stage.word(), "done": self.done, "total": self.total, "per_min": self.per_min(now),
-            "allowed_per_min": self.allowed_per_min, "left_s": self.left_s(now),
+            "allowed_per_min": self.allowed(), "left_s": self.left_s(now),
         })
     }
 
@@ -249,9 +261,9 @@ impl Gauge {
             Stage::Compare if !self.is_done() => return format!("Comparing {} rows", Number(self.total)),
             stage => format!("{}: {of}", stage.label()),
         };
-        let rate = self.per_min(now).map(|rate| {
-            let allowed =
-                self.allowed_per_min.map_or_else(String::new, |n| format!(" of {} allowed", Number(n.into())));
+        // Where rows are only waited for, a rate of nothing says nothing.
+        let rate = self.per_min(now).filter(|rate| *rate > 0 || self.note.is_empty()).map(|rate| {
+            let allowed = self.allowed().map_or_else(String::new, |n| format!(" of {} allowed", Number(n.into())));
             format!(", {}{allowed}", self.stage.rate(rate))
         });
         let rate = rate.unwrap_or_default();
@@ -264,6 +276,7 @@ impl Gauge {
         };
         let lines = [
             format!("{head}{rate}{left}{wait}{note}"),
+            format!("{head}{left}{wait}{note}"),
             format!("{head}{rate}{left}{wait}"),
             format!("{head}{left}{wait}"),
             format!("{head}{left}{short}"),
@@ -347,8 +360,29 @@ mod tests {
             assert_eq!(gauge.line(S * 10, width), line);
         }
         gauge.held(S * 10, Some(Waiting { why: Hold::Throttled, left: Some(S * 12) }));
-        assert_eq!(gauge.line(S * 10, 42), "550 of 40,000, 2 h 11 min left; 429: 12 s");
-        assert_eq!(gauge.line(S * 10, 40), "550 of 40,000; 429: 12 s");
+        assert_eq!(gauge.line(S * 10, 48), "550 of 40,000, 2 h 11 min left; throttled: 12 s");
+        assert_eq!(gauge.line(S * 10, 40), "550 of 40,000; throttled: 12 s");
+    }
+
+    #[test]
+    fn what_comes_by_the_page_is_not_held_against_the_calls_that_are_allowed() {
+        let mut gauge = Gauge::new(Stage::Snapshot);
+        gauge.allowed_per_min = Some(300);
+        gauge.at(S, 2_500, 40_000);
+        assert_eq!(gauge.line(S, 120), "Users read: 2,500 of 40,000");
+        assert_eq!(gauge.members(S)["allowed_per_min"], Value::Null);
+    }
+
+    #[test]
+    fn what_is_left_is_no_shorter_than_the_wait_and_its_reason_comes_before_the_rate() {
+        let mut gauge = run(10);
+        gauge.at(S * 10, 39_999, 40_000);
+        gauge.held(S * 10, Some(Waiting { why: Hold::Throttled, left: Some(S * 60) }));
+        assert_eq!(gauge.left_s(S * 10), Some(60));
+        gauge.held(S * 10, None);
+        gauge.note = "1 row being looked up, for up to 180 s".to_owned();
+        let line = gauge.line(S * 10, 80);
+        assert!(line.ends_with("left; 1 row being looked up, for up to 180 s"), "{line}");
     }
 
     #[test]

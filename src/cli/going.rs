@@ -22,7 +22,8 @@ pub(super) struct Going {
     /// When the last line was written.
     pub last: Option<i64>,
     pub allowed_per_min: Option<u64>,
-    away: Option<Why>,
+    /// What is waited for; creates and searches can be at once.
+    away: Vec<Why>,
     /// Rows that are looked for.
     sought: HashSet<u32>,
 }
@@ -32,14 +33,16 @@ impl Going {
     pub(super) fn take(&mut self, at: Option<i64>, line: &Line) {
         self.last = at.or(self.last);
         match &line.event {
-            Event::Run { .. } => (self.begun, self.away, self.ended) = (self.last, None, VecDeque::new()),
-            Event::End { .. } | Event::Close { .. } => self.away = None,
+            Event::Run { .. } => {
+                (self.begun, self.away, self.ended) = (self.last, Vec::new(), VecDeque::new());
+            }
+            Event::End { .. } | Event::Close { .. } => self.away.clear(),
             Event::Pace { allowed, window_ms, tokens, per_min } => {
                 let all = u64::from(*allowed) * u64::from(*tokens) * 60_000 / (*window_ms).max(1);
                 self.allowed_per_min = Some(per_min.map_or(all, |most| all.min(most.into())));
             }
-            Event::Wait { why } => self.away = why_of(why),
-            Event::Resumed { .. } => self.away = None,
+            Event::Wait { why } => self.away.extend(why_of(why)),
+            Event::Resumed { why } => self.away.retain(|away| away.word() != why),
             Event::Unknown { row, .. } | Event::Conflict { row, .. } => drop(self.sought.insert(*row)),
             Event::Done { row, .. } => {
                 self.sought.remove(row);
@@ -76,7 +79,7 @@ impl Going {
 
     /// What is waited for, in words.
     pub(super) fn waiting(&self) -> Option<String> {
-        match (self.away, self.sought.len() as u64) {
+        match (self.away.first(), self.sought.len() as u64) {
             (Some(why), _) => Some(why.words()),
             (None, 0) => None,
             (None, n) => Some(format!("{} being looked up", counted(n, "row is", "rows are"))),
@@ -139,5 +142,15 @@ mod tests {
         took(&mut going, 0, Event::Wait { why: "searches".to_owned() });
         took(&mut going, 9, Event::Run { pid: 2 });
         assert_eq!(going.waiting(), None);
+    }
+
+    #[test]
+    fn creates_are_waited_for_until_creates_are_answered_again() {
+        let mut going = Going::default();
+        let [creates, searches] = ["creates", "searches"].map(str::to_owned);
+        took(&mut going, 1, Event::Wait { why: creates });
+        took(&mut going, 2, Event::Wait { why: searches.clone() });
+        took(&mut going, 3, Event::Resumed { why: searches });
+        assert_eq!(going.waiting(), Some(Why::Creates.words()));
     }
 }

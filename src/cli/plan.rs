@@ -123,10 +123,26 @@ fn tell(
     diff::tell_counts(&manifest.counts, render);
     diff::tell_disagreeing(manifest.disagreeing, render);
     diff::tell_warnings(verdicts, snapshot, render);
+    tell_left_out(manifest, render);
     after::tell(manifest, unsettled, render);
     tell_suspects(manifest, args.hold_suspects, render);
     super::restore::tell_planned(manifest, render);
     super::gates::tell(manifest, render);
+}
+
+/// Who is not created, and would be missed.
+fn tell_left_out(manifest: &Manifest, render: &Render) {
+    if manifest.counts.deleted > 0 && !manifest.restore_deleted {
+        let rows = counted(manifest.counts.deleted, "row belongs to a deleted user", "rows belong to deleted users");
+        render.say(format!(
+            "{rows}: nobody is created for them (deleted.csv). With --restore-deleted `apply` brings such users back."
+        ));
+    }
+    if manifest.mapping.name.is_empty() && manifest.mapping.name_else.is_none() && manifest.counts.new > 0 {
+        render.say(
+            "No column was taken for the name, and nobody can be created without one: plan again with --map name=COLUMN.",
+        );
+    }
 }
 
 /// What a plan that is not proven is good for.

@@ -10,7 +10,7 @@ use super::render::{Render, Screen, count};
 use crate::apply::journal::{self, Journal, Tail};
 use crate::apply::{Outcome, Outcomes};
 use crate::error::{Kind, Result};
-use crate::files::manifest::Manifest;
+use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir;
 use crate::number::Lasting;
 use crate::plan::Plan;
@@ -62,6 +62,11 @@ impl<'a> Followed<'a> {
         self.at_work = busy.map(|error| error.to_string());
         let going = &mut self.going;
         let n_new = self.tail.catch_up(|line| going.take(super::second_of(&line.at), line))?;
+        if let Some(bound) = self.tail.ledger().bound_to.as_ref().filter(|_| n_new > 0) {
+            // A plan that was made anew meanwhile is another one.
+            let manifest = Digest::of_file(&self.args.dir.join(manifest::FILE))?.blake3;
+            bound.check(&self.args.dir.join(journal::FILE), self.manifest.plan_digest(), &manifest)?;
+        }
         if n_new > 0 || self.outcomes.sum() == 0 {
             self.outcomes = plan_dir::outcomes(self.plan, self.tail.ledger())?;
         }
@@ -159,6 +164,9 @@ impl<'a> Followed<'a> {
         let ledger = self.tail.ledger();
         if let Some(busy) = &self.at_work {
             render.say(format!("{busy}."));
+            if self.outcomes.of(Outcome::Unknown) > 0 {
+                render.say("Rows whose calls are in the air count as unknown until they are answered.");
+            }
             if let Some(pace) = self.going.pace(now, self.n_left()?) {
                 render.say(format!("{pace}."));
             }

@@ -143,6 +143,13 @@ pub fn todos(facts: &Facts) -> Vec<Todo> {
         let what = "Read everybody back, field by field:".to_owned();
         todos.push(say(what, Some(format!("rosterdiff verify {dir}"))));
     }
+    let n_deleted = facts.manifest.counts.deleted;
+    if n_deleted > 0 && facts.manifest.to_restore() == 0 {
+        let rows = if n_deleted == 1 { "row belongs to a deleted user" } else { "rows belong to deleted users" };
+        let what =
+            "and nobody is created for them: see deleted.csv; a plan with --restore-deleted brings such users back.";
+        todos.push(say(format!("{} {rows}, {what}", Number(n_deleted)), None));
+    }
     if facts.manifest.counts.invalid > 0 {
         let n = facts.manifest.counts.invalid;
         let rows = if n == 1 { "row is" } else { "rows are" };

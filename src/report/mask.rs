@@ -73,7 +73,8 @@ impl Mask {
 
     /// Whatever holds an `@`, or stands for one, is no word of the service's own.
     fn words(&mut self, text: &str) -> String {
-        let is_edge = |c: char| c.is_whitespace() || "[](){}<>\"',;:=".contains(c);
+        // What can be part of an address parts no words: half of one would be left behind.
+        let is_edge = |c: char| c.is_whitespace() || "[]()<>\",;:".contains(c);
         let mut said = String::with_capacity(text.len());
         for piece in text.split_inclusive(is_edge) {
             let word = piece.trim_end_matches(is_edge);
@@ -139,6 +140,7 @@ mod tests {
             mask.words("see ada%40x.example, or ada@x.example."),
             "see p0002 (15 characters), or p0001@x.example."
         );
+        assert_eq!(mask.words("[séan.o'brien={x}@x.example]"), "[p0003@x.example]");
         assert_eq!(mask.words("Nothing here: 400."), "Nothing here: 400.");
     }
 

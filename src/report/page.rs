@@ -40,7 +40,7 @@ pub fn write(facts: &Facts) -> String {
 fn whole(body: &Html, facts: &Facts) -> String {
     let nonce = blake3::hash(body.as_str().as_bytes()).to_hex();
     let mut page = Html::default();
-    page.raw("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
+    page.raw(super::BEGIN);
     page.raw("<meta http-equiv=\"Content-Security-Policy\"");
     page.attr("content", format_args!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'"

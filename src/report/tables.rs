@@ -443,7 +443,7 @@ impl<'a> Told<'a> {
             id: "deleted",
             title: "Held by deleted users",
             about: "A deleted user holds the address: a create would be refused, so none is sent.",
-            none: "No address is held by a deleted user.",
+            none: "Of no row did a deleted user hold the address when it was planned.",
             file: Some("deleted.csv"),
             columns: &COLUMNS,
             rows: first.rows.iter().map(tell).collect(),

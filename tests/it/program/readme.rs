@@ -190,6 +190,24 @@ fn every_block_of_the_readme_does_what_the_readme_shows() {
 }
 
 #[test]
+fn the_nightly_script_sees_who_came_since_the_last_night() {
+    let (world, heading) = (recipe(), "Every night, without anybody looking");
+    let all = blocks(&page("README.md"));
+    let script = &all.iter().find(|block| block.under == heading && block.is_script).unwrap().text;
+    let night = |n: u32| Ran::of(shell(&world, &format!("date() {{ echo night-{n}; }}\n{script}")).output().unwrap());
+    let told = night(1);
+    assert!(told.code == Some(0) && told.out.contains("all new rows of night-1.plan have a user"), "{told:?}");
+    let roster = String::from_utf8(world.read("hr.csv")).unwrap();
+    world.write("hr.csv", roster + "9,Zofia,Wrobel,zofia.wrobel@example.com,,Quality,Agent,,,\n");
+    // The same night goes on with its plan, the next one has its own.
+    for (n, n_found) in [(1, 0), (2, 1)] {
+        assert_eq!(night(n).code, Some(0));
+        let found = world.server.with_org(|org| org.users_with("zofia.wrobel@example.com").len());
+        assert_eq!(found, n_found, "night {n}");
+    }
+}
+
+#[test]
 fn every_block_of_the_manual_does_what_the_manual_shows() {
     let (world, blocks) = (sample(), blocks(&page("src/cli/manual.md")));
     assert!(blocks.len() >= 3, "the manual shows too little");

@@ -317,3 +317,17 @@ fn fifty_thousand_rows_make_a_page_that_can_be_mailed_and_a_night_few_columns() 
     let n_columns = page.matches(" created</title>").count();
     assert!(n_columns > 100 && n_columns <= 2 * 200, "{n_columns}");
 }
+
+#[test]
+fn a_page_replaces_a_page_and_nothing_else() {
+    let world = World::planned(fast(), &people(2));
+    world.done("report hr.plan -o page.html");
+    world.done("report hr.plan -o page.html");
+    world.write("empty.html", "");
+    for name in ["hr.csv", "org.parquet", "empty.html", "hr.plan/plan.parquet"] {
+        let before = world.read(name);
+        let ran = world.run(&format!("report hr.plan -o {name}"));
+        assert!(ran.code == Some(3) && ran.err.contains(name) && ran.err.contains("hint: "), "{ran:?}");
+        assert_eq!(world.read(name), before, "{name}");
+    }
+}
