@@ -75,6 +75,7 @@ pub fn check(sheet: Sheet, mapping: Mapping) -> Result<Roster> {
     let new = || Part {
         mapping: &mapping,
         widths: sheet.widths,
+        extra_at: sheet.extra_at,
         is_template: sheet.has_preamble || mapping.family == Some(Family::Entra),
         places: Places::default(),
         facts: Vec::new(),
@@ -103,6 +104,7 @@ pub fn check(sheet: Sheet, mapping: Mapping) -> Result<Roster> {
 struct Part<'a> {
     mapping: &'a Mapping,
     widths: [usize; 2],
+    extra_at: Option<usize>,
     is_template: bool,
     places: Places,
     facts: Vec<u32>,
@@ -114,6 +116,9 @@ struct Part<'a> {
 impl Gather for Part<'_> {
     fn push(&mut self, record: &Raw<'_>) {
         let unsound = self.places.push(record, self.widths).map(RowFault::from);
+        // Cut to the header's width by an earlier run: whose cells are shifted is not made sound by that.
+        let is_cut = |at: usize| !record.cell(at).trim().is_empty();
+        let unsound = unsound.or_else(|| self.extra_at.is_some_and(is_cut).then_some(RowFault::Ragged));
         let email = record.cell(self.mapping.email);
         let fault = unsound.or_else(|| self.is_example(record, &email).then_some(RowFault::Example));
         let found = match fault {

@@ -159,6 +159,7 @@ pub struct Reread<'t, 'e> {
     text: &'t str,
     ends: &'e [u32],
     widths: [usize; 2],
+    extra_at: Option<usize>,
 }
 
 impl<'a> Block<'a> {
@@ -192,7 +193,7 @@ impl<'a> Block<'a> {
             Scanned::Whole(..) | Scanned::Cut | Scanned::Open => None,
         });
         let text = found.ok_or_else(|| changed(&sheet.origin))?;
-        Ok(Reread { text, ends, widths: sheet.widths })
+        Ok(Reread { text, ends, widths: sheet.widths, extra_at: sheet.extra_at })
     }
 
     /// The way that leads on from the record that begins at `start`: the one so far, or a new one.
@@ -234,12 +235,15 @@ impl<'t> Reread<'t, '_> {
         super::scan::decode(self.extra())
     }
 
-    /// Surplus cells behind the header's width, as they stand there; empty if there are none.
+    /// Surplus cells behind the header's width, as they stand there; of a record that an earlier run has cut what it kept of
+    /// them; empty if there are none.
     #[must_use]
     pub fn extra(&self) -> &'t str {
         let [n_source, n_all] = self.widths;
         if self.widths.contains(&self.ends.len()) {
-            return "";
+            let kept =
+                self.extra_at.and_then(|at| cell(self.ends, at)).map_or("", |kept| &self.text[kept.start..kept.end]);
+            return kept.strip_prefix('"').and_then(|kept| kept.strip_suffix('"')).unwrap_or(kept);
         }
         // Some of them are none of ours, but a comma too many in front of our own.
         let n_sound = if self.ends.len() < n_all { n_source } else { n_all };

@@ -92,6 +92,8 @@ pub struct Sheet {
     pub(super) effort: Effort,
     /// Cells of a sound record: of the source, and with the tool cells of an earlier run.
     pub(super) widths: [usize; 2],
+    /// Where an earlier run put what a ragged record had too much of: such a record is not sound until that is empty.
+    pub(super) extra_at: Option<usize>,
     start: u64,
     line: u32,
     /// Lines in the first so many bytes.
@@ -180,6 +182,7 @@ fn open_head(origin: &str, text: &Arc<dyn Text>, opening: Opening, n_bytes: u64)
         text: Arc::clone(text),
         effort: opening.effort,
         widths: [0, cells.len()],
+        extra_at: None,
         start: start as u64,
         line,
         density: (super::scan::count_lines(bytes).into(), n_bytes.max(1)),
@@ -193,6 +196,8 @@ fn open_head(origin: &str, text: &Arc<dyn Text>, opening: Opening, n_bytes: u64)
             sheet.header_line = first.as_bytes()[..end].to_vec();
             sheet.header = cells[..n_source].to_vec();
             sheet.widths[0] = n_source;
+            let is_extra = |cell: &String| cell.strip_prefix('_') == Some(columns::EXTRA);
+            sheet.extra_at = cells[n_source..].iter().position(is_extra).map(|at| n_source + at);
             (sheet.start, sheet.line) = ((head.at + scanner.at) as u64, scanner.line);
         }
     }

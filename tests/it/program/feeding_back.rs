@@ -115,3 +115,27 @@ fn an_empty_map_leaves_an_optional_field_out_and_help_tells_no_value_of_the_envi
         );
     }
 }
+
+#[test]
+fn a_ragged_record_that_is_fed_back_as_it_was_stays_invalid_until_its_surplus_is_dealt_with() {
+    let world = World::new(fast());
+    world.write(
+        "hr.csv",
+        "Name,Email,Department,Title\nAda L,ada@example.com,Sales, Outbound,Agent\nBob,bob@example.com,Care,Agent\n",
+    );
+    world.done("snapshot -o org.parquet -q");
+    world.done("plan hr.csv --snapshot org.parquet -o one.plan -q");
+    for (from, to) in [("one.plan/invalid.csv", "two.plan"), ("two.plan/invalid.csv", "three.plan")] {
+        let object = world.done(&format!("plan {from} --snapshot org.parquet -o {to} --json")).json();
+        assert_eq!((&object["new"], &object["invalid"]), (&0.into(), &1.into()), "{object}");
+        assert_eq!(world.read(&format!("{to}/invalid.csv")), world.read("one.plan/invalid.csv"));
+    }
+    let text = String::from_utf8(world.read("three.plan/invalid.csv")).unwrap();
+    assert!(text.contains(",csv.ragged,") && text.trim_end().ends_with(",Agent"), "{text}");
+    world.write(
+        "mended.csv",
+        text.replace("Sales, Outbound", "\"Sales, Outbound\",Agent").replace(",,,,,,,Agent\n", ",,,,,,,\n"),
+    );
+    let object = world.done("plan mended.csv --snapshot org.parquet -o four.plan --json").json();
+    assert_eq!((&object["new"], &object["invalid"]), (&1.into(), &0.into()), "{object}");
+}
