@@ -431,7 +431,7 @@ fn who_has_another_address_is_there_and_who_is_missing_long_after_is_gone_and_bo
     assert_eq!(reasons(&world, "later.plan/new.csv"), ["2 after.gone", "4 after.gone"]);
     let renamed = &rows(&world, "later.plan/present.csv")[0];
     assert_eq!([&renamed["_user_id"], &renamed["_user_email"]], [&ids[0], "married@hr.example"]);
-    assert!(ran.err.contains("1 of them has another address by now") && ran.err.contains("(after.gone)"), "{ran:?}");
+    assert!(ran.err.contains("1 present row has a user with another address by now") && ran.err.contains("(after.gone)"), "{ran:?}");
     // Too soon to tell: the listing may not show them yet.
     let plan = world.done("plan hr.csv --snapshot now.parquet --after hr.plan -o now.plan --json").json();
     assert_eq!(told(&plan), ["after_created 3", "after_gone 1", "after_renamed 1", "after_unseen 1"]);
