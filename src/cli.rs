@@ -33,6 +33,7 @@ mod resume;
 mod rollback;
 mod rows;
 mod simulate;
+mod since;
 mod snapshot;
 mod status;
 mod stop;

@@ -8,7 +8,7 @@ use super::args;
 use super::render::{Render, count};
 use super::resume::quoted;
 use crate::error::{Error, Kind, Result};
-use crate::files::after::{self, Wave};
+use crate::files::after::{self, Read, Wave};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::MadeAfter;
 use crate::lanes::Effort;
@@ -39,17 +39,26 @@ pub(super) struct Deciding<'a> {
 }
 
 /// Reads the earlier plans, if there are to be any.
-pub(super) async fn ask(args: &args::Plan) -> Result<Option<Asked>> {
+pub(super) async fn ask(args: &args::Plan, target: &Path, render: &Render) -> Result<Option<Asked>> {
     if args.after.is_empty() {
         return Ok(None);
     }
+    check_places(target, &args.after)?;
     let dirs = args.after.clone();
-    let (earlier, waves) = super::aside(move || after::read(&dirs, super::second_of)).await?;
+    let Read { earlier, waves, also, lost } = super::aside(move || after::read(&dirs, super::second_of)).await?;
+    check_places(target, &waves.iter().map(|wave| PathBuf::from(&wave.path)).collect::<Vec<_>>())?;
+    for (after, path) in also {
+        render.say(format!("Asked as well, since {after} was planned after it: {path}."));
+    }
+    for (after, path) in lost {
+        render
+            .say(format!("{path}, which {after} was planned after, is not there any more: what it knew is not known."));
+    }
     Ok(Some(Asked { earlier, waves }))
 }
 
 /// Refuses an earlier plan that is named twice, or that is where the plan is to be, or the other way round.
-pub(super) fn check_places(target: &Path, dirs: &[PathBuf]) -> Result<()> {
+fn check_places(target: &Path, dirs: &[PathBuf]) -> Result<()> {
     let mut seen: Vec<PathBuf> = Vec::new();
     let target = &real(target);
     for dir in dirs {
@@ -164,7 +173,8 @@ fn lines(counts: &Counts) -> Vec<String> {
     };
     let [row, rows] = ["present row was", "present rows were"];
     say(counts.created, row, rows, &format!(" created or restored by earlier plans{unseen}."));
-    say(counts.renamed, "of them has", "of them have", " another address by now than in this roster (after.renamed).");
+    let [row, rows] = ["present row has a user with", "present rows have users with"];
+    say(counts.renamed, row, rows, " another address by now than in this roster (after.renamed).");
     say(
         counts.taken,
         "row was",
@@ -222,8 +232,10 @@ fn held(wave: &Wave, left: Unsettled) -> Vec<String> {
         left.stranded,
         held,
         format!(
-            "{path} may have created these people before it was rolled back (after.unknown). Plan again with a \
-             snapshot that is complete and an hour younger than that run."
+            "{path} may have created these people before it was rolled back (after.unknown). Run `rosterdiff rollback \
+             {}` to its end and plan again; whoever is still held then needs a snapshot that is complete and an hour \
+             younger than that run.",
+            quoted(path)
         ),
     );
     say(
@@ -234,7 +246,9 @@ fn held(wave: &Wave, left: Unsettled) -> Vec<String> {
     say(
         left.unsent,
         ["new row is not sent yet", "new rows are not sent yet"],
-        format!(" in {path}, either. Apply one of the two plans to its end before the other."),
+        format!(
+            " in {path}, either. Do not apply both plans: {apply}, to its end, and plan again; or leave {path} for good."
+        ),
     );
     lines
 }

@@ -9,11 +9,12 @@ use tokio::sync::watch;
 
 use super::args;
 use super::connect::Session;
-use super::fresh::{Age, look_first};
+use super::fresh::{Age, Looked, look_first};
 use super::gauge::{Stage, Why};
 use super::look::open_proven;
 use super::render::{Render, add_failure, count};
-use super::{canary, forecast, gates, restore, resume, rows, stop};
+use super::since::Left;
+use super::{canary, forecast, gates, restore, resume, rows, since, stop};
 use crate::api::Organisation;
 use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -33,18 +34,25 @@ struct Ready {
     manifest_digest: String,
     plan: Plan,
     new: NewRows,
+    left: Left,
+    /// Whether an earlier plan has gone on: only what may have happened is looked for.
+    is_barred: bool,
 }
 
 pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Session>, render: &Render) -> Result<u8> {
     let started = Instant::now();
     let stop = stop::watched(Stop::default(), render);
     let (ready, so_far) = prepare(args)?;
+    since::tell_gone(&args.dir, &ready.manifest, render)?;
+    if ready.is_barred {
+        render.say("An earlier plan has gone on since: only rows that may have been created are looked for.");
+    }
     let session = session()?;
     let mut shown = None;
     let ended = match begin(args, &ready, so_far, &session, stop.clone(), render).await {
         Ok(Door::Open(begun)) => create(args, &ready, &session, *begun, stop, &mut shown, render).await,
         Ok(Door::Done(outcomes)) => ready.plan.held().map(|held| {
-            tell(&outcomes, held, args, render);
+            tell(&outcomes, held, args, true, render);
             shown = Some(outcomes);
         }),
         Err(error) => Err(error),
@@ -75,20 +83,22 @@ async fn create(
     args: &args::Apply,
     ready: &Ready,
     session: &Session,
-    begun: Begun,
+    mut begun: Begun,
     stop: watch::Receiver<bool>,
     shown: &mut Option<Outcomes>,
     render: &Render,
 ) -> Result<()> {
     let (journal, n_held_back, also) = (Arc::clone(&begun.journal), begun.n_held_back, stop.clone());
+    let barred = begun.barred.take();
+    let restores = since::restores(&ready.manifest, &ready.plan, &begun.ledger, barred.is_some())?;
     let ended = match send(args, ready, session, begun, stop, render).await {
-        Ok(ledger) => {
-            restore::run(&ready.manifest, &ready.plan, &session.client, &journal, &ledger, also, render).await
-        }
+        Ok(ledger) => restore::run(restores, &session.client, &journal, &ledger, also, render).await,
         Err(error) => Err(error),
     };
+    let can_go_on = barred.is_none();
+    let ended = ended.and(barred.map_or(Ok(()), Err));
     let noted = journal.end(ended.as_ref().err().map_or("done", |e| reason(e.kind())));
-    let written = show(args, ready, &journal, render).map(|outcomes| *shown = Some(outcomes));
+    let written = show(args, ready, &journal, can_go_on, render).map(|outcomes| *shown = Some(outcomes));
     ended.and(noted).and(written)?;
     if n_held_back > 0 {
         let what = format!("{n_held_back} rows could not be looked up and were held back");
@@ -167,12 +177,12 @@ async fn send(
 }
 
 /// Writes the results, and only then the line that says that they are what they should be.
-fn show(args: &args::Apply, ready: &Ready, journal: &Journal, render: &Render) -> Result<Outcomes> {
+fn show(args: &args::Apply, ready: &Ready, journal: &Journal, can_go_on: bool, render: &Render) -> Result<Outcomes> {
     let ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;
     plan_dir::write_results(&args.dir, &ready.plan, &ready.new, &ledger)?;
     plan_dir::close(&args.dir, journal)?;
     let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
-    tell(&outcomes, ready.plan.held()?, args, render);
+    tell(&outcomes, ready.plan.held()?, args, can_go_on, render);
     restore::tell(&ready.manifest, &ready.plan, &ledger, render)?;
     Ok(outcomes)
 }
@@ -180,7 +190,7 @@ fn show(args: &args::Apply, ready: &Ready, journal: &Journal, render: &Render) -
 fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
     let dir = &args.dir;
     let (manifest, plan) = open_proven(dir, args.accept_unproven)?;
-    plan.people()?;
+    let people = plan.people()?;
     let new = NewRows::read(dir, &manifest, &plan)?;
     Journal::check_free(dir)?;
     // Before anybody is asked anything: a journal of another plan, or begun with another manifest, is not gone on with.
@@ -194,13 +204,15 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
             dir.display()
         )));
     }
+    let still = Left::of(&manifest, &plan, &so_far, &people)?;
+    let is_barred = since::check(dir, &manifest, still)?.is_some();
     gates::check(args, &manifest, so_far.bound_to.is_some())?;
     // However old it is: where nothing is left to send nothing can go wrong.
     if left + restore::n_open(&manifest, &plan, &so_far)? > 0 {
         Age::of(&manifest)?.check(args.age_max)?;
     }
     let manifest_digest = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
-    Ok((Ready { manifest, manifest_digest, plan, new }, so_far))
+    Ok((Ready { manifest, manifest_digest, plan, new, left: still, is_barred }, so_far))
 }
 
 /// Rows that may still be sent.
@@ -224,6 +236,8 @@ struct Begun {
     people: Vec<Person>,
     /// Rows that could not be looked up, and are not created.
     n_held_back: u64,
+    /// Why only what may have happened is looked for.
+    barred: Option<Error>,
 }
 
 /// Everything that can refuse, before the first create.
@@ -235,8 +249,11 @@ async fn begin(
     mut stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<Door> {
-    let Ready { manifest, manifest_digest, plan, new } = ready;
+    let Ready { manifest, plan, .. } = ready;
     let mut people = plan.people()?;
+    if ready.is_barred {
+        people.retain(|person| since::may_have_happened(so_far.row(person.row)));
+    }
     let organisation = tokio::select! {
         met = meet(session, &so_far, &mut people) => met?,
         _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
@@ -246,8 +263,8 @@ async fn begin(
         let what = format!("the plan is for another organisation than {} ({})", organisation.shown(), organisation.id);
         return Err(Error::new(Kind::Unsafe, what).hint("check the region and the OAuth client; nothing was sent"));
     }
-    let left = n_left(plan, &so_far)?;
-    let n_restores = restore::n_open(manifest, plan, &so_far)?;
+    let left = if ready.is_barred { people.len() as u64 } else { n_left(plan, &so_far)? };
+    let n_restores = crate::restore::tally(&since::restores(manifest, plan, &so_far, ready.is_barred)?, &so_far).open();
     let users = counted(left, "user", "users");
     let task = format!("{users} to create in {}{}", organisation.shown(), restore::also(n_restores));
     render.say(format!("{task}."));
@@ -266,14 +283,31 @@ async fn begin(
         looked = look_first(manifest, &so_far, &people, session, render) => looked?,
         _ = stop.wait_for(|stopping| *stopping) => return Err(interrupted()),
     };
-    let to = Binding {
-        plan: manifest.plan_digest().to_owned(),
-        manifest: manifest_digest.clone(),
-        org: organisation.id.clone(),
-    };
+    // What is read under the lock takes its place.
     drop(so_far);
-    let (mut journal, mut ledger) =
-        Journal::open(&args.dir, &to, super::now, || manifest.check_still(&args.dir, manifest_digest))?;
+    Ok(Door::Open(Box::new(enter(args, ready, organisation.id, people, looked, render)?)))
+}
+
+/// Takes the lock, and writes before the first create what a crash would want to know.
+fn enter(
+    args: &args::Apply,
+    ready: &Ready,
+    org: String,
+    mut people: Vec<Person>,
+    looked: Looked,
+    render: &Render,
+) -> Result<Begun> {
+    let Ready { manifest, manifest_digest, plan, new, left, .. } = ready;
+    let to = Binding { plan: manifest.plan_digest().to_owned(), manifest: manifest_digest.clone(), org };
+    let mut barred = None;
+    let (mut journal, mut ledger) = Journal::open(&args.dir, &to, super::now, || {
+        manifest.check_still(&args.dir, manifest_digest)?;
+        barred = since::check(&args.dir, manifest, *left)?;
+        Ok(())
+    })?;
+    if barred.is_some() {
+        people.retain(|person| since::may_have_happened(ledger.row(person.row)));
+    }
     rows::watch(&mut journal, &ledger, people.iter().map(|person| person.row), render);
     if apply::note_held(&journal, &ledger, &people, &looked.users)? > 0 {
         ledger = plan_dir::ledger(&args.dir, manifest)?;
@@ -285,7 +319,7 @@ async fn begin(
     }
     people.retain(|person| !looked.held_back.contains(&person.key));
     let (journal, n_held_back) = (Arc::new(journal), looked.held_back.len() as u64);
-    Ok(Door::Open(Box::new(Begun { journal, ledger, people, n_held_back })))
+    Ok(Begun { journal, ledger, people, n_held_back, barred })
 }
 
 /// Who is at the other end, and whether it has the divisions that people name who are not settled yet.
@@ -322,7 +356,7 @@ pub(super) const fn reason(kind: Kind) -> &'static str {
     }
 }
 
-fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, render: &Render) {
+fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, can_go_on: bool, render: &Render) {
     render.say(sum(outcomes));
     render.say(format!("Results: {}", args.dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
@@ -339,7 +373,7 @@ fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, render: &Render) {
         ));
     }
     tell_held(held, render);
-    if outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > held.rows {
+    if can_go_on && outcomes.of(Outcome::Unknown) + outcomes.of(Outcome::Unprocessed) > held.rows {
         render.say(format!("To go on: {}", resume::command(args)));
     }
 }

@@ -49,8 +49,7 @@ async fn plan(
     let target = dir.canonicalize().unwrap_or_else(|_| dir.clone());
     plan_dir::check_free(&dir, args.overwrite)?;
     check_inputs(&target, args)?;
-    after::check_places(&target, &args.after)?;
-    let asked = after::ask(args).await?;
+    let asked = after::ask(args, &target, render).await?;
     let (input, Checked { roster, named: mapping, notes }) = diff::read_roster(&args.roster, &args.reading).await?;
     diff::tell_notes(&notes, render);
     diff::tell_mapping(&mapping, render);

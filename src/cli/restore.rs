@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir;
 use crate::plan::Plan;
-use crate::restore::{self, NOT_GIVEN_BACK, Tally};
+use crate::restore::{self, NOT_GIVEN_BACK, Tally, Wanted};
 
 /// Tells that a plan restores, and what does not come back.
 pub(super) fn tell_planned(manifest: &Manifest, render: &Render) {
@@ -26,12 +26,14 @@ pub(super) fn tell_planned(manifest: &Manifest, render: &Render) {
     }
 }
 
+/// The rows to restore, if any are to be.
+pub(super) fn wanted(manifest: &Manifest, plan: &Plan) -> Result<Vec<Wanted>> {
+    if manifest.restore_deleted { restore::wanted(plan) } else { Ok(Vec::new()) }
+}
+
 /// What became of the rows to restore; nothing of all where none are.
 fn tally(manifest: &Manifest, plan: &Plan, ledger: &Ledger) -> Result<Tally> {
-    if !manifest.restore_deleted {
-        return Ok(Tally::default());
-    }
-    Ok(restore::tally(&restore::wanted(plan)?, ledger))
+    Ok(restore::tally(&wanted(manifest, plan)?, ledger))
 }
 
 /// How many users are still to be restored.
@@ -49,21 +51,20 @@ pub(super) fn also(n_restores: u64) -> String {
 
 /// Restores whoever is to be restored.
 pub(super) async fn run<W: Wire>(
-    manifest: &Manifest,
-    plan: &Plan,
+    wanted: Vec<Wanted>,
     client: &Arc<Client<W>>,
     journal: &Arc<Journal>,
     ledger: &Ledger,
     stop: watch::Receiver<bool>,
     render: &Render,
 ) -> Result<()> {
-    let n_open = n_open(manifest, plan, ledger)?;
+    let n_open = restore::tally(&wanted, ledger).open();
     if n_open == 0 {
         return Ok(());
     }
     let task = render.stage(Stage::Restore, client);
     task.at(0, n_open);
-    restore::restore(client, journal, ledger, restore::wanted(plan)?, stop, |done| task.at(done, n_open)).await
+    restore::restore(client, journal, ledger, wanted, stop, |done| task.at(done, n_open)).await
 }
 
 /// Rows that were refused or stay unknown: the run's exit code tells of them.

@@ -2,13 +2,13 @@
 //!
 //! Nothing is written there, and a run may be at work in one of them meanwhile.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::apply::changes::{Change, Restoration};
+use crate::apply::changes::{Change, Restoration, Step};
 use crate::apply::journal::{self, Journal, Replayed};
 use crate::apply::ledger::{Ledger, Row as Tried};
 use crate::apply::{Outcome, Outcomes};
@@ -53,27 +53,64 @@ impl Wave {
     }
 }
 
-/// Reads earlier plans. In which order they are named changes nothing. `seconds` reads a time of a journal, as seconds
-/// since 1970.
+/// What was read of earlier plans.
+#[derive(Default)]
+pub struct Read {
+    /// What they know.
+    pub earlier: Earlier,
+    /// Each of them: those that were named, then those that they were planned after.
+    pub waves: Vec<Wave>,
+    /// Of the latter: the plan that led there, and its own directory.
+    pub also: Vec<(String, String)>,
+    /// The same of those that are not there any more.
+    pub lost: Vec<(String, String)>,
+}
+
+/// Reads earlier plans, and those that they were planned after in turn: each once. In which order they are named changes
+/// nothing. `seconds` reads a time of a journal, as seconds since 1970.
 ///
 /// # Errors
 /// `File` if one holds no plan; `Usage` if one is named twice; `Unsafe` if one was altered, or is of another organisation
 /// than another; `Damaged`.
-pub fn read(dirs: &[PathBuf], seconds: impl Fn(&str) -> Option<i64>) -> Result<(Earlier, Vec<Wave>)> {
-    let mut dirs: Vec<&Path> = dirs.iter().map(PathBuf::as_path).collect();
+pub fn read(dirs: &[PathBuf], seconds: impl Fn(&str) -> Option<i64>) -> Result<Read> {
+    let mut dirs = dirs.to_vec();
     dirs.sort_unstable();
-    let (mut earlier, mut waves) = (Earlier::default(), Vec::<Wave>::new());
+    let (mut read, mut before) = (Read::default(), VecDeque::new());
     for dir in dirs {
-        let plan = u16::try_from(waves.len()).map_err(|_| Error::new(Kind::Usage, "too many earlier plans"))?;
-        let wave = read_one(dir, plan, &mut earlier, &seconds)?;
-        if let Some(other) = waves.iter().find(|other| other.manifest == wave.manifest) {
+        let (wave, its) = read.one(&dir, &seconds)?;
+        if let Some(other) = read.waves.iter().find(|other| other.manifest == wave.manifest) {
             let what = format!("{} and {} are one plan", other.path, wave.path);
             return Err(Error::new(Kind::Usage, what).hint("name each earlier plan once"));
         }
-        waves.push(wave);
+        read.waves.push(wave);
+        before.push_back((dir, its));
     }
-    check_organisation(&waves, None)?;
-    Ok((earlier, waves))
+    while let Some((dir, its)) = before.pop_front() {
+        for wave in its {
+            if read.waves.iter().any(|known| known.manifest == wave.manifest) {
+                continue;
+            }
+            let after = dir.display().to_string();
+            let Some(place) = wave.place(&dir)? else {
+                read.lost.push((after, wave.path));
+                continue;
+            };
+            let (found, its) = read.one(&place, &seconds)?;
+            read.also.push((after, found.path.clone()));
+            read.waves.push(found);
+            before.push_back((place, its));
+        }
+    }
+    check_organisation(&read.waves, None)?;
+    Ok(read)
+}
+
+impl Read {
+    /// Reads one; with those that it was planned after.
+    fn one(&mut self, dir: &Path, seconds: &dyn Fn(&str) -> Option<i64>) -> Result<(Wave, Vec<Wave>)> {
+        let plan = u16::try_from(self.waves.len()).map_err(|_| Error::new(Kind::Usage, "too many earlier plans"))?;
+        read_one(dir, plan, &mut self.earlier, seconds)
+    }
 }
 
 /// Refuses earlier plans of another organisation than that one, or than one another.
@@ -90,7 +127,12 @@ pub fn check_organisation(waves: &[Wave], organisation_id: Option<&str>) -> Resu
         .hint("--after takes plans of the organisation that is planned for; leave it out"))
 }
 
-fn read_one(dir: &Path, plan: u16, earlier: &mut Earlier, seconds: &dyn Fn(&str) -> Option<i64>) -> Result<Wave> {
+fn read_one(
+    dir: &Path,
+    plan: u16,
+    earlier: &mut Earlier,
+    seconds: &dyn Fn(&str) -> Option<i64>,
+) -> Result<(Wave, Vec<Wave>)> {
     let manifest = Manifest::read(dir)?;
     manifest.check_outputs(dir)?;
     let was_at_work = is_at_work(dir)?;
@@ -104,14 +146,15 @@ fn read_one(dir: &Path, plan: u16, earlier: &mut Earlier, seconds: &dyn Fn(&str)
     let counts = rows.read(dir)?;
     rows.check(dir, &manifest, &counts)?;
     let bound = ledger.bound_to.as_ref().map(|bound| bound.org.clone());
-    Ok(Wave {
+    let wave = Wave {
         path: dir.display().to_string(),
         manifest: Digest::of_file(&dir.join(manifest::FILE))?.blake3,
         chain: Some(chain).filter(|chain| !chain.is_empty()),
         organisation_id: bound.or(manifest.organisation_id),
         at_work,
         rows: rows.by_outcome(),
-    })
+    };
+    Ok((wave, manifest.after))
 }
 
 /// Whether a process is at work in a directory.
@@ -197,8 +240,10 @@ impl Rows<'_> {
         let Some(tried) = tried else { return (unsent, None, None, [None, None]) };
         let change = self.ledger.changes.of(row);
         let removed = change.filter(|change| change.is_removed());
+        let unsure = change.filter(|change| change.step == Step::Remove && change.is_unsure());
         let past = match tried.outcome() {
             _ if removed.is_some() => Some(Past::RolledBack),
+            _ if unsure.is_some() => Some(Past::Stranded),
             Outcome::Created | Outcome::Adopted => Some(Past::Created),
             // Nobody to name is nobody to rely on.
             Outcome::Taken if tried.user_id.is_none() => None,
@@ -211,7 +256,7 @@ impl Rows<'_> {
         };
         self.n[2] += u64::from(removed.is_some());
         let said = [tried.reply.code.as_deref(), tried.reply.words.as_deref()];
-        let at = removed.map_or(&*tried.at, |change| &change.at);
+        let at = removed.or(unsure).map_or(&*tried.at, |change| &change.at);
         (past, Some(at), tried.user_id.as_deref(), said)
     }
 
@@ -266,14 +311,34 @@ pub enum Since {
 }
 
 impl Wave {
+    /// Where it may be: as it was given, or beside `dir`, the directory of the plan that asked.
+    fn places(&self, dir: &Path) -> [PathBuf; 2] {
+        let beside = match dir.components().next_back() {
+            Some(Component::Normal(_)) if !dir.is_symlink() => dir.parent().map_or_else(PathBuf::new, Path::to_owned),
+            _ => dir.join(".."),
+        };
+        [PathBuf::from(&self.path), beside.join(&self.path)]
+    }
+
+    /// Where it is, whatever has become of its journal.
+    fn place(&self, dir: &Path) -> Result<Option<PathBuf>> {
+        for place in self.places(dir) {
+            let path = place.join(manifest::FILE);
+            if path.is_file() && Digest::of_file(&path)?.blake3 == self.manifest {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
+    }
+
     /// Looks what has become of it, as it was given or beside `dir`, the directory of the plan that asked.
     ///
     /// # Errors
     /// `File` if it cannot be read.
     pub fn since(&self, dir: &Path) -> Result<Since> {
-        let given = Path::new(&self.path);
-        let places = [given.to_owned(), dir.join("..").join(given)];
-        let Some(place) = places.into_iter().find(|place| place.join(manifest::FILE).is_file()) else {
+        let is_there = |place: &PathBuf| place.join(manifest::FILE).is_file();
+        // What only has its name counts where nothing else is there.
+        let Some(place) = self.place(dir)?.or_else(|| self.places(dir).into_iter().find(is_there)) else {
             return Ok(Since::Gone);
         };
         if Digest::of_file(&place.join(manifest::FILE))?.blake3 != self.manifest {

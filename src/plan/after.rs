@@ -45,7 +45,7 @@ pub enum Past {
     Due,
     /// The service said no.
     Refused,
-    /// It may have been created, by a plan that a rollback has ended: no run will settle it.
+    /// It may have been created and be there still, by a plan that a rollback has ended: no run of it will settle that.
     Stranded,
     /// It may have been created.
     Unknown,
@@ -136,8 +136,7 @@ impl Earlier {
     /// `File` for more rows than are counted in 32 bits.
     pub fn push(&mut self, plan: u16, row: Row<'_>) -> Result<()> {
         let Ok(at) = u32::try_from(self.entries.len() + 1) else {
-            return Err(Error::new(Kind::File, "the earlier plans have too many rows")
-                .hint("name the last of them only: each knows what came of its own rows"));
+            return Err(Error::new(Kind::File, "the earlier plans have too many rows"));
         };
         let [email, name, department, title, ..] = row.sent;
         let told = |cell: Option<_>| cell.filter(|_| row.past.has_brought());
@@ -226,7 +225,7 @@ pub struct Counts {
     pub created: u64,
     /// Of them those whom the listing does not show as that yet.
     pub unseen: u64,
-    /// Of them those whose user has another address since.
+    /// Present rows whose user an earlier plan created, and who has another address since.
     pub renamed: u64,
     /// New rows whose user was created and is not there any more.
     pub gone: u64,
@@ -411,9 +410,9 @@ impl<'f> After<'f> {
         let reason = verdicts.reason(at).code().unwrap_or_default();
         let past = self.entry(place).past;
         let count = |n: &mut u64, is_one: bool| *n += u64::from(is_one);
-        // Whoever was rolled back may have been restored by somebody else since.
         if verdicts.verdict(at) == Verdict::Present && is_same && past.has_brought() {
-            count(&mut counts.created, true);
+            // Whoever was rolled back and is there was restored by somebody else.
+            count(&mut counts.created, past.is_ours());
             count(&mut counts.unseen, ["after.created", "after.restored"].contains(&reason));
             count(&mut counts.renamed, reason == "after.renamed");
         }

@@ -41,5 +41,6 @@ mod tls;
 mod undo;
 mod unproven;
 mod waves;
+mod waves_again;
 mod workbooks;
 mod world;

@@ -9,9 +9,9 @@ use crate::person::State;
 use crate::reason::Reason;
 use crate::snapshot::{Cell, Observed, Snapshot};
 
-/// How much older than a complete listing a create has to be for its absence to mean something, in seconds. What was
-/// created a moment ago may not be listed yet: the official Terraform provider waits three minutes for that, and this is
-/// twenty times as long.
+/// How much older than a listing a deed has to be for the listing to be believed against it, in seconds. What was done a
+/// moment ago may not be listed yet: the official Terraform provider waits three minutes for that, and this is twenty
+/// times as long.
 const SETTLED_S: i64 = 60 * 60;
 
 /// What a journal means for its user, seen beside the listing.
@@ -89,11 +89,13 @@ impl After<'_> {
             return Fate::Listed;
         }
         let is_newer = listing.began.is_some_and(|began| at >= began);
+        let is_too_young = listing.began.is_some_and(|began| began < at.saturating_add(SETTLED_S));
         let learnt = Fate::Learnt { state, reason, listed: None };
         if let Some(user) = (group.own as usize).checked_sub(1) {
             let listed = snapshot.states[user];
-            // Whoever is listed was listed after its creation; but perhaps before it was deleted or restored.
-            let is_changed = is_newer && matches!(past, Past::Restored | Past::RolledBack);
+            // Whoever is listed was listed after its creation; but perhaps as it was before it was deleted or restored: a
+            // listing may lag behind that, too.
+            let is_changed = is_too_young && matches!(past, Past::Restored | Past::RolledBack);
             let state = if is_changed { state } else { listed };
             return match past {
                 _ if group.own_holds => {

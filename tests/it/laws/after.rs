@@ -145,6 +145,11 @@ mod table {
             self.listing.is_complete && self.listing.began.is_some_and(|began| began - at >= HOUR_S)
         }
 
+        /// Whether the listing began so long after it that it would show what was done then.
+        fn is_late(&self, at: i64) -> bool {
+            self.listing.began.is_none_or(|began| began - at >= HOUR_S)
+        }
+
         /// Of those that say who holds the key the last one.
         fn last(&self, key: &str) -> Option<Told> {
             let rank = |past: Past| match past {
@@ -169,8 +174,8 @@ mod table {
                 (Past::Taken(_), _) if self.listing.is_probed => Fate::Nothing,
                 (Past::Created | Past::Restored | Past::RolledBack, Some((_, _, state))) => {
                     let state = match past {
-                        Past::Restored if is_newer => State::Active,
-                        Past::RolledBack if is_newer => State::Deleted,
+                        Past::Restored if !self.is_late(at) => State::Active,
+                        Past::RolledBack if !self.is_late(at) => State::Deleted,
                         _ => *state,
                     };
                     match state {
@@ -197,13 +202,19 @@ mod table {
             if id != Some(user.0) {
                 return listed;
             }
-            let is_newer = self.listing.began.is_some_and(|began| began <= at);
+            let counts = !self.is_late(at);
             match (past, user.2) {
                 (Past::RolledBack, State::Deleted) => (State::Deleted, "after.rolled_back"),
-                (Past::RolledBack, _) if is_newer => (State::Deleted, "after.rolled_back"),
-                (Past::Restored, State::Deleted | State::Inactive) if is_newer => (State::Active, "after.restored"),
+                (Past::RolledBack, _) if counts => (State::Deleted, "after.rolled_back"),
+                (Past::Restored, State::Deleted | State::Inactive) if counts => (State::Active, "after.restored"),
                 _ => listed,
             }
+        }
+
+        /// Whether that is a present row of a user whom an earlier plan created or restored, and left there.
+        pub fn is_ours(&self, key: &str, (verdict, _, holder): &Decided) -> bool {
+            let is_his = |row: &Told| matches!(row.2, Past::Created | Past::Restored) && row.4 == holder.as_deref();
+            verdict == "present" && holder.is_some() && self.last(key).as_ref().is_some_and(is_his)
         }
 
         pub fn decide(&self, key: &str) -> Decided {
@@ -270,6 +281,8 @@ proptest! {
             // Whom no journal names cannot be counted as ours.
             prop_assert!(found == n(reason) + restored || reason == "after.created" && told.iter().any(|row| row.4.is_none()));
         }
+        let n_ours = rows.iter().zip(&expected).filter(|(key, row)| world.is_ours(key, row)).count() as u64;
+        prop_assert!(counts.created == n_ours || told.iter().any(|row| row.4.is_none()));
         prop_assert_eq!(found, expected);
     }
 

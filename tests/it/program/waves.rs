@@ -40,27 +40,27 @@ const PLAN_KEYS: [&str; 23] = [
     "suspects",
 ];
 
-fn rows(world: &World, file: &str) -> Vec<BTreeMap<String, String>> {
+pub fn rows(world: &World, file: &str) -> Vec<BTreeMap<String, String>> {
     table(&world.read(file), b',')
 }
 
 /// Reasons of the rows of a verdict, by row.
-fn reasons(world: &World, file: &str) -> Vec<String> {
+pub fn reasons(world: &World, file: &str) -> Vec<String> {
     rows(world, file).into_iter().map(|row| format!("{} {}", row["_row"], row["_reason"])).collect()
 }
 
-fn n(object: &Value, key: &str) -> u64 {
+pub fn n(object: &Value, key: &str) -> u64 {
     object[key].as_u64().unwrap_or_else(|| panic!("{key}: {object}"))
 }
 
 /// Numbers of an object that are not 0, but for those of every plan.
-fn told(object: &Value) -> Vec<String> {
+pub fn told(object: &Value) -> Vec<String> {
     let is_after = |key: &&str| key.starts_with("after_") || key.starts_with("refused_");
     let all = keys(object).into_iter().filter(is_after).filter(|key| object[key] != 0);
     all.map(|key| format!("{key} {}", object[key])).collect()
 }
 
-fn assert_each_once(world: &World, n_people: usize) {
+pub fn assert_each_once(world: &World, n_people: usize) {
     world.server.with_org(|org| {
         assert_eq!(org.users().len(), n_people);
         for n in 1..=n_people {
@@ -226,7 +226,7 @@ fn whatever_is_sent_of_a_row_can_be_what_was_changed() {
 }
 
 /// Rows of `hr.plan` with an intent and nothing behind it.
-fn dangling(world: &World) -> BTreeSet<String> {
+pub fn dangling(world: &World) -> BTreeSet<String> {
     let mut open = BTreeSet::new();
     for line in world.journal() {
         let row = line["row"].to_string();
@@ -389,7 +389,7 @@ fn who_was_taken_is_not_asked_for_again_from_a_snapshot_that_is_older() {
 }
 
 /// A complete snapshot of these users that was begun so many hours from now.
-fn snapshot_in(world: &World, hours: i64, users: &[User], name: &str) {
+pub fn snapshot_in(world: &World, hours: i64, users: &[User], name: &str) {
     let mut certificate = Manifest::read(&world.path("hr.plan")).unwrap().certificate.unwrap();
     let at = (Timestamp::now() + SignedDuration::from_hours(hours)).to_string();
     (certificate.started_at, certificate.ended_at) = (at.clone(), at);
@@ -398,7 +398,7 @@ fn snapshot_in(world: &World, hours: i64, users: &[User], name: &str) {
     writer.finish(&certificate).unwrap();
 }
 
-fn user(id: &str, email: &str, state: person::State) -> User {
+pub fn user(id: &str, email: &str, state: person::State) -> User {
     User {
         id: id.to_owned(),
         name: Some("Somebody".to_owned()),
@@ -431,7 +431,10 @@ fn who_has_another_address_is_there_and_who_is_missing_long_after_is_gone_and_bo
     assert_eq!(reasons(&world, "later.plan/new.csv"), ["2 after.gone", "4 after.gone"]);
     let renamed = &rows(&world, "later.plan/present.csv")[0];
     assert_eq!([&renamed["_user_id"], &renamed["_user_email"]], [&ids[0], "married@hr.example"]);
-    assert!(ran.err.contains("1 of them has another address by now") && ran.err.contains("(after.gone)"), "{ran:?}");
+    assert!(
+        ran.err.contains("1 present row has a user with another address by now") && ran.err.contains("(after.gone)"),
+        "{ran:?}"
+    );
     // Too soon to tell: the listing may not show them yet.
     let plan = world.done("plan hr.csv --snapshot now.parquet --after hr.plan -o now.plan --json").json();
     assert_eq!(told(&plan), ["after_created 3", "after_gone 1", "after_renamed 1", "after_unseen 1"]);
