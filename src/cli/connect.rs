@@ -255,8 +255,12 @@ fn check_hosts(connection: &Connection, env: Env<'_>) -> Result<()> {
     let (other, way) = match &connection.profile {
         Some(name) => (format!("--profile {name}"), "leave --profile away"),
         None if env(REGION).is_some() => (REGION.to_owned(), "unset GENESYSCLOUD_REGION"),
-        None if is_typed("api-url", &connection.api_url) => ("--api-url".to_owned(), "say --login-url as well"),
-        None if is_typed("login-url", &connection.login_url) => ("--login-url".to_owned(), "say --api-url as well"),
+        None if is_typed("api-url", &connection.api_url) => {
+            ("--api-url or ROSTERDIFF_API_URL".to_owned(), "say --login-url as well")
+        }
+        None if is_typed("login-url", &connection.login_url) => {
+            ("--login-url or ROSTERDIFF_LOGIN_URL".to_owned(), "say --api-url as well")
+        }
         None => return Ok(()),
     };
     Err(Error::new(Kind::Usage, format!("{}, and {other} says otherwise to whom credentials are sent", host.said))
