@@ -111,14 +111,19 @@ fn begin(command: Command, config: Option<&Config>, render: &Render) -> u8 {
 
 /// What was typed, and what a file of settings says where nothing was.
 fn typed() -> Result<(Cli, Option<Config>), args::Stop> {
-    let cli = args::parse()?;
+    let mut cli = args::parse()?;
     if !cli.command.takes_settings() {
         return Ok((cli, None));
     }
-    let Some(mut config) = Config::find(&cli.settings).map_err(args::Stop::Wrong)? else { return Ok((cli, None)) };
-    let (cli, uses) = args::parse_with(&config.entries)?;
-    config.uses = uses;
-    Ok((cli, Some(config)))
+    let mut config = Config::find(&cli.settings).map_err(args::Stop::Wrong)?;
+    if let Some(config) = &mut config {
+        (cli, config.uses) = args::parse_with(&config.entries)?;
+    }
+    if let Some(connection) = cli.command.connection() {
+        connection.filed.asked = cli.settings.clone();
+        connection.filed.hosts = config.as_ref().map(Config::found_hosts).unwrap_or_default();
+    }
+    Ok((cli, config))
 }
 
 /// What a command is called: its variant's name is the word that was typed.

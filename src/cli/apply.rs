@@ -159,7 +159,7 @@ async fn send(
         })
         .await
     };
-    if let Some(n) = args.canary {
+    if let Some(n) = args.canary.filter(|n| *n > 0) {
         let canaries = canary::first(&people, &ledger, n);
         send(&ledger, canaries.clone(), stop.clone()).await?;
         ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;

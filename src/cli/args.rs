@@ -15,6 +15,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::config::FoundHost;
+
 pub use comparing::{Audit, ByWord, Diff, Init, Plan};
 pub use completing::Completions;
 use numbers::whole;
@@ -66,7 +68,7 @@ pub struct Talk {
 }
 
 /// Where settings are.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Settings {
     /// Take settings from FILE, which flags and the environment win over [default: rosterdiff.toml, if it is in the
     /// current directory]
@@ -170,4 +172,8 @@ pub struct Filed {
     pub region: Option<String>,
     /// Profile, where the environment has no credentials.
     pub profile: Option<String>,
+    /// Hosts that it names, if nobody named the file: they count only where nobody says otherwise of which organisation it is.
+    pub hosts: Vec<FoundHost>,
+    /// Which file was asked for.
+    pub asked: Settings,
 }

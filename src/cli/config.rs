@@ -6,8 +6,10 @@
 //!
 //! The file lies beside rosters that come from elsewhere, so it is not trusted. It is looked for in the current directory
 //! and nowhere above. It cannot accept a danger and holds no secret; and a file that was merely found cannot say to which
-//! host, beyond loopback and the service's own, secrets are sent.
+//! host, beyond loopback and the service's own, secrets are sent, nor whose certificates are trusted. Where somebody has said
+//! of which organisation it is to be, such a file cannot send the credentials elsewhere at all.
 
+mod cause;
 mod keys;
 mod near;
 mod values;
@@ -23,6 +25,7 @@ pub(super) use keys::{Key, SECTIONS, Shape};
 use super::args::{self, Settings};
 use super::render::Render;
 use crate::error::{Error, Kind, Result};
+use crate::plan::gates::Limit;
 
 /// The file that is looked for in the current directory.
 pub const NAME: &str = "rosterdiff.toml";
@@ -51,11 +54,40 @@ impl Entry {
         self.value.split_once('=').filter(|_| is_pair).map_or(&self.value, |(_, value)| value)
     }
 
+    /// The key without its section.
+    fn name(&self) -> &str {
+        self.key.split_once('.').map_or(&self.key, |(_, name)| name)
+    }
+
+    /// What is built in, where this lets more pass.
+    fn loosens(&self) -> Option<String> {
+        let number = || self.value.parse::<u32>().unwrap_or(u32::MAX);
+        match self.flag {
+            "age-max" => (number() > args::AGE_MAX_H).then(|| args::AGE_MAX_H.to_string()),
+            "settle" => (number() < args::SETTLE_S).then(|| args::SETTLE_S.to_string()),
+            "max-failures" => {
+                // A number may be more or less than a share: nobody knows before the run.
+                let built_in = crate::apply::Options::default().max_failures;
+                (Limit::parse(&self.value) != Ok(built_in)).then(|| built_in.to_string())
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it is the default of its flag in `command`.
     #[must_use]
     pub fn is_default_of(&self, command: &str) -> bool {
         self.only.is_none_or(|only| only == command)
     }
+}
+
+/// A host that a file says which was merely found.
+#[derive(Clone, Debug)]
+pub struct FoundHost {
+    /// The flag, without its dashes.
+    pub flag: &'static str,
+    /// The setting, and where it stands.
+    pub said: String,
 }
 
 /// What came of a setting.
@@ -73,6 +105,8 @@ pub enum Use {
 #[derive(Debug)]
 pub struct Config {
     path: PathBuf,
+    /// Whether somebody named it: else it was merely found.
+    is_named: bool,
     /// Its settings, as they stand.
     pub entries: Vec<Entry>,
     /// What came of each.
@@ -92,7 +126,7 @@ impl Config {
         let (path, is_named) = settings.config.as_deref().map_or((Path::new(NAME), false), |path| (path, true));
         let Some(bytes) = read(path, is_named)? else { return Ok(None) };
         let entries = entries(&path.display().to_string(), &bytes, is_named)?;
-        Ok(Some(Self { path: path.to_owned(), entries, uses: Vec::new() }))
+        Ok(Some(Self { path: path.to_owned(), is_named, entries, uses: Vec::new() }))
     }
 
     /// Says that it is used, and of what if more is asked for.
@@ -100,11 +134,20 @@ impl Config {
         if !self.uses.contains(&Use::Taken) {
             return;
         }
-        render.say(format!("Settings: {}", self.path.display()));
+        let hosts: Vec<String> =
+            self.hosts().map(|entry| format!("{}: {}", entry.name(), bare(&entry.value))).collect();
+        let hosts = if hosts.is_empty() { String::new() } else { format!(" ({})", hosts.join(", ")) };
+        render.say(format!("Settings: {}{hosts}", self.path.display()));
         for (entry, used) in self.entries.iter().zip(&self.uses) {
             let Entry { key, line, flag, .. } = entry;
             match used {
-                Use::Taken => render.detail(format!("  line {line}: {key} = {}", shown(entry.said()))),
+                Use::Taken => {
+                    let text = format!("  line {line}: {key} = {}", shown(entry.said()));
+                    match entry.loosens() {
+                        Some(built_in) => render.say(format!("{text} instead of the built-in {built_in}")),
+                        None => render.detail(text),
+                    }
+                }
                 Use::Passed => {
                     render.detail(format!("  line {line}: {key} does not count: --{flag} was said elsewhere"))
                 }
@@ -113,32 +156,44 @@ impl Config {
         }
     }
 
+    fn taken(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().zip(&self.uses).filter(|(_, used)| **used == Use::Taken).map(|(entry, _)| entry)
+    }
+
+    /// The hosts that count.
+    fn hosts(&self) -> impl Iterator<Item = &Entry> {
+        self.taken().filter(|entry| ["api-url", "login-url"].contains(&entry.flag))
+    }
+
+    /// The hosts that count although nobody named the file that says them.
+    pub(super) fn found_hosts(&self) -> Vec<FoundHost> {
+        let hosts = self.hosts().filter(|_| !self.is_named);
+        let said = |Entry { key, line, value, .. }: &Entry| {
+            format!("{}, line {line}: {key} = {}", self.path.display(), shown(value))
+        };
+        hosts.map(|entry| FoundHost { flag: entry.flag, said: said(entry) }).collect()
+    }
+
     /// An error, with the place of the setting that it is about.
     #[must_use]
     pub fn place(&self, error: Error) -> Error {
         let text = error.to_string();
-        let is_cause = |entry: &Entry| match entry.value.split_once('=') {
-            Some((field, value)) if ["map", "default"].contains(&entry.flag) => {
-                text.contains(&format!("--{} {field}=", entry.flag)) && text.contains(value)
-            }
-            Some(_) if entry.flag == "domain-alias" => text.contains(&format!("--domain-alias {}", entry.value)),
-            _ if ["sheet", "profile", "ca-file", "api-url", "login-url"].contains(&entry.flag) => {
-                text.contains(&entry.value)
-            }
-            _ => text.contains(&format!("--{} {}", entry.flag, entry.value)),
-        };
-        let taken = self.entries.iter().zip(&self.uses).filter(|(_, used)| **used == Use::Taken);
-        match taken.map(|(entry, _)| entry).find(|entry| is_cause(entry)) {
+        match self.taken().find(|entry| cause::is_about(&text, entry)) {
             Some(entry) => error.said_in(&format!("{}, line {}", self.path.display(), entry.line)),
             None => error,
         }
     }
 }
 
-/// A value as it is told: in front of an @ of a URL there may be a password.
-fn shown(value: &str) -> String {
+/// A value without what stands in front of an @ of a URL: that may be a password.
+fn bare(value: &str) -> &str {
     let behind = value.contains("://").then(|| value.rsplit_once('@')).flatten();
-    let value = behind.map_or(value, |(_, behind)| behind);
+    behind.map_or(value, |(_, behind)| behind)
+}
+
+/// A value as it is told.
+fn shown(value: &str) -> String {
+    let value = bare(value);
     if value.starts_with('"') { value.to_owned() } else { format!("\"{value}\"") }
 }
 
@@ -211,6 +266,14 @@ struct Refused {
     hint: String,
 }
 
+/// What only a file that somebody named may say.
+fn untrusted(entry: &Entry, what: &str) -> Refused {
+    Refused {
+        why: format!("a file that was merely found cannot say {what}"),
+        hint: format!("name the file with --config {NAME}, or say it with --{} or in the environment", entry.flag),
+    }
+}
+
 fn check(entry: &Entry, is_named: bool) -> Result<(), Refused> {
     let of = |error: &Error| Refused {
         why: error.to_string(),
@@ -224,14 +287,11 @@ fn check(entry: &Entry, is_named: bool) -> Result<(), Refused> {
             let url = crate::api::http::base(&entry.value).map_err(|error| of(&error))?;
             let is_known = crate::api::proxy::is_loopback(&url) || crate::api::region::host(url.as_str()).is_ok();
             if !is_known && !is_named {
-                return Err(Refused {
-                    why: "a file that was merely found cannot say to which host people and secrets are sent".to_owned(),
-                    hint: format!(
-                        "name the file with --config {NAME}, or say the host with --{} or in the environment",
-                        entry.flag
-                    ),
-                });
+                return Err(untrusted(entry, "to which host people and secrets are sent"));
             }
+        }
+        "ca-file" if !is_named => {
+            return Err(untrusted(entry, "whose certificates are trusted with people and secrets"));
         }
         flag => args::check(flag, &entry.value)
             .map_err(|why| Refused { why, hint: "correct it, or leave it out".to_owned() })?,

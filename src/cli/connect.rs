@@ -11,6 +11,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::args::Connection;
+use super::config::NAME;
 use super::profile::{DEFAULT, Profiles};
 use super::render::Render;
 use crate::api::http::{Authorities, Hosts, Http, Route, base};
@@ -77,6 +78,7 @@ impl Session {
         }
         let region = source.region();
         let credentials = source.credentials()?;
+        check_hosts(connection, &env)?;
         let hosts = hosts(connection, region, matches!(credentials, Credentials::Token(_)))?;
         let route = Route {
             authorities: connection.ca_file.as_deref().map(authorities).transpose()?,
@@ -242,6 +244,27 @@ fn unknown(profiles: &Profiles, name: &str) -> Error {
     let known = if names.is_empty() { "it holds none".to_owned() } else { format!("it holds {}", names.join(", ")) };
     Error::new(Kind::Credentials, format!("there is no profile \"{name}\" in {path}: {known}"))
         .hint("name one of them with --profile NAME, or leave it away to use the environment")
+}
+
+/// A file of settings that merely lies there does not send credentials elsewhere than somebody said. It is not passed over:
+/// whoever practises against a simulator that the file names would be at work in the organisation.
+fn check_hosts(connection: &Connection, env: Env<'_>) -> Result<()> {
+    let found = &connection.filed.hosts;
+    let Some(host) = found.first() else { return Ok(()) };
+    let is_typed = |flag: &str, url: &Option<String>| url.is_some() && found.iter().all(|host| host.flag != flag);
+    let (other, way) = match &connection.profile {
+        Some(name) => (format!("--profile {name}"), "leave --profile away"),
+        None if env(REGION).is_some() => (REGION.to_owned(), "unset GENESYSCLOUD_REGION"),
+        None if is_typed("api-url", &connection.api_url) => {
+            ("--api-url or ROSTERDIFF_API_URL".to_owned(), "say --login-url as well")
+        }
+        None if is_typed("login-url", &connection.login_url) => {
+            ("--login-url or ROSTERDIFF_LOGIN_URL".to_owned(), "say --api-url as well")
+        }
+        None => return Ok(()),
+    };
+    Err(Error::new(Kind::Usage, format!("{}, and {other} says otherwise to whom credentials are sent", host.said))
+        .hint(format!("to go where the file says, name it with --config {NAME}; else say --no-config, or {way}")))
 }
 
 /// The hosts: those of the flags, else the region's. `region` is what to say if one is needed and there is none.

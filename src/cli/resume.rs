@@ -33,6 +33,7 @@ pub(super) fn command(args: &args::Apply) -> String {
     let connection = &args.connection;
     let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let differs = |n: u32, usual: u32| (n != usual).then(|| n.to_string());
+    let asked = &connection.filed.asked;
     let flags = [
         ("--accept-unproven", args.accept_unproven.then(String::new)),
         ("--max-creates", args.accept.max_creates.map(|limit| limit.to_string())),
@@ -46,6 +47,8 @@ pub(super) fn command(args: &args::Apply) -> String {
         ("--api-url", connection.api_url.clone()),
         ("--login-url", connection.login_url.clone()),
         ("--ca-file", text(&connection.ca_file)),
+        ("--config", text(&asked.config)),
+        ("--no-config", asked.no_config.then(String::new)),
     ];
     for (flag, value) in flags {
         match value.as_deref() {

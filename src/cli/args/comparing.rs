@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::examples;
 use super::{Connection, Reading, VerdictWord};
@@ -121,7 +121,7 @@ pub struct Plan {
     #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]
     pub max_creates: Option<Limit>,
     /// Do not create new rows that resemble a user, or a new row before them, until somebody has looked at suspects.csv
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, default_value_t = false, hide_default_value = true, hide_possible_values = true, value_name = "true|false")]
     pub hold_suspects: bool,
     /// Let `apply` restore the users of `deleted` rows, too: without their roles and other things they had
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! How a roster is read and what decides: the options that `diff`, `plan` and `audit` share.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use super::numbers::whole;
 use crate::email::Folds;
@@ -23,7 +23,7 @@ pub struct Reading {
     pub maps: Vec<Wanted>,
     /// The first line is a record already: columns by number, as in --map email=2 --map name=3+4; without --map they are
     /// those of Genesys Cloud's own import template
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, default_value_t = false, hide_default_value = true, hide_possible_values = true, value_name = "true|false")]
     pub no_header: bool,
     /// What new rows are created with where the roster says nothing: department, title or division
     #[arg(help_heading = WHO, long = "default", value_name = "FIELD=VALUE", value_parser = parse_default)]
@@ -32,10 +32,10 @@ pub struct Reading {
     #[arg(help_heading = WHO, long, value_enum, default_value_t = KeepWord::First)]
     pub keep: KeepWord,
     /// Addresses that differ by what follows a plus sign are one person's: ada+news@… is ada@…
-    #[arg(long, help_heading = WHO)]
+    #[arg(long, help_heading = WHO, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, default_value_t = false, hide_default_value = true, hide_possible_values = true, value_name = "true|false")]
     pub fold_plus: bool,
     /// Addresses at gmail.com and googlemail.com that differ by dots are one person's
-    #[arg(long, help_heading = WHO)]
+    #[arg(long, help_heading = WHO, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, default_value_t = false, hide_default_value = true, hide_possible_values = true, value_name = "true|false")]
     pub fold_gmail_dots: bool,
     /// A domain that was renamed: addresses at either are one person's; may be said several times
     #[arg(help_heading = WHO, long = "domain-alias", value_name = "OLD=NEW", value_parser = parse_alias)]

@@ -62,8 +62,9 @@ pub struct Apply {
     /// Hours that the snapshot, or whatever else proves the plan, may be old
     #[arg(long, value_name = "HOURS", default_value_t = AGE_MAX_H, value_parser = whole::<u32>(1, u32::MAX))]
     pub age_max: u32,
-    /// Create the first N new rows, read them back, and go on only if all of them are there as they were sent
-    #[arg(long, value_name = "N", value_parser = whole::<u32>(1, u32::MAX))]
+    /// Create the first N new rows, read them back, and go on only if all of them are there as they were sent; 0
+    /// is none, whatever a file of settings says
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(0, u32::MAX))]
     pub canary: Option<u32>,
     /// Stop when more than N rows, or P% of the last 200, were refused or stay unknown [default: 50%]
     #[arg(long, value_name = "N|P%", value_parser = Limit::parse)]

@@ -54,7 +54,7 @@ fn a_setting_is_a_flag_that_was_not_typed() {
 fn every_setting_can_be_written_as_its_example_and_is_known_by_its_section() {
     for key in KEYS {
         let text = format!("[{}]\n{} = {}\n", key.section, key.name, key.example);
-        found(&text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        entries(NAME, text.as_bytes(), true).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert!(SECTIONS.iter().any(|(section, _)| *section == key.section), "{}", key.name);
     }
 }
@@ -155,6 +155,8 @@ fn a_file_that_was_merely_found_cannot_say_where_secrets_are_sent() {
     {
         assert_eq!(flags(&format!("[connection]\napi_url = \"{known}\"\n")).len(), 1);
     }
+    let (told, way, kind) = refused("[connection]\nca_file = \"company.pem\"\n");
+    assert!(told.contains("whose certificates") && way.contains("--config") && kind == Kind::Usage, "{told} {way}");
     let (told, way, _) = refused("[connection]\napi_url = \"https://me:canary@api.mypurecloud.de\"\n");
     assert!(!format!("{told}{way}").contains("canary"), "{told} {way}");
 }
@@ -173,4 +175,22 @@ fn what_is_no_toml_is_named_by_line_and_never_shown() {
         assert!(shown.contains(line) && !shown.contains("canary"), "{shown}");
         assert_eq!((error.kind(), error.hint_text().is_some()), (Kind::File, true));
     }
+}
+
+#[test]
+fn what_lets_more_pass_than_is_built_in_is_known_with_what_is_built_in() {
+    for (text, built_in) in [
+        ("age_max = 25", Some("24")),
+        ("age_max = 24", None),
+        ("age_max = 12", None),
+        ("max_failures = \"100%\"", Some("50%")),
+        ("max_failures = 5000", Some("50%")),
+        ("max_failures = \"50%\"", None),
+        ("canary = 5", None),
+    ] {
+        let all = found(&format!("[gates]\n{text}\n")).unwrap();
+        assert_eq!(all[0].loosens().as_deref(), built_in, "{text}");
+    }
+    assert_eq!(found("[connection]\nsettle = 5\n").unwrap()[0].loosens().as_deref(), Some("180"));
+    assert_eq!(found("[connection]\nsettle = 300\n").unwrap()[0].loosens(), None);
 }

@@ -18,10 +18,10 @@ fn page(sheet: &Sheet, reading: &Reading) -> Result<(String, Look)> {
     Ok((page::text(Path::new("hr.csv"), &look, reading), look))
 }
 
-/// What the commands take from a text; it has to be valid.
+/// What the commands take from a text; it has to be valid, as a file that is named with --config.
 fn reading(text: &str) -> Reading {
     let mut reading = Reading::default();
-    for entry in config::entries(config::NAME, text.as_bytes(), false).unwrap_or_else(|e| panic!("{e}\n{text}")) {
+    for entry in config::entries(config::NAME, text.as_bytes(), true).unwrap_or_else(|e| panic!("{e}\n{text}")) {
         if let Some(taken) = reading.take(entry.flag, &entry.value) {
             assert_eq!(taken, Ok(true), "{text}");
         }

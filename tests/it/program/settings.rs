@@ -156,6 +156,123 @@ fn the_environment_wins_over_the_file_and_a_flag_over_both() {
     assert_eq!(flag.code, Some(6), "{flag:?}");
 }
 
+#[test]
+fn a_file_that_was_merely_found_sends_credentials_nowhere_else_than_somebody_said() {
+    const REGION: &str = "GENESYSCLOUD_REGION";
+    let world = World::new(fast());
+    let url = world.server.base_url();
+    let profile =
+        "[jp]\nenvironment = 'mypurecloud.jp'\nclient_credentials = 'demo-client'\nclient_secret = 'demo-secret'\n";
+    std::fs::create_dir(world.path(".gc")).unwrap();
+    world.write(".gc/config.toml", profile);
+    world.write("rosterdiff.toml", format!("[connection]\napi_url = \"{url}\"\n"));
+    let run = |line: &str, region: &str| {
+        let mut command = world.command(line);
+        command.env_remove("ROSTERDIFF_API_URL").env("HOME", world.dir.path()).env(REGION, region);
+        Ran::of(command.output().unwrap())
+    };
+    let refused = |line: &str, region: &str, other: &str| {
+        let ran = run(line, region);
+        assert_eq!((ran.code, world.n_requests()), (Some(2), 0), "{line}: {ran:?}");
+        let what = format!(
+            "connection.{}_url = \"{url}\", and {other} says otherwise",
+            if other.starts_with("--api") { "login" } else { "api" }
+        );
+        assert!(ran.err.contains("error: rosterdiff.toml, line 2: ") && ran.err.contains(&what), "{ran:?}");
+    };
+    refused("snapshot --profile jp", "", "--profile jp");
+    refused("snapshot", "mypurecloud.de", REGION);
+    refused("snapshot --login-url http://localhost:9", "", "--login-url");
+    world.write("rosterdiff.toml", format!("[connection]\nlogin_url = \"{url}\"\n"));
+    refused("snapshot --api-url http://localhost:9", "", "--api-url");
+    // Who says where, or names the file, is heard; and the host is told.
+    world.write("rosterdiff.toml", format!("[connection]\napi_url = \"{url}\"\n"));
+    for (line, region) in [
+        ("snapshot", ""),
+        ("snapshot --config rosterdiff.toml", "mypurecloud.de"),
+        ("snapshot --config rosterdiff.toml --profile jp", ""),
+    ] {
+        let ran = run(line, region);
+        let told = format!("Settings: rosterdiff.toml (api_url: {url})\n");
+        assert!(ran.code == Some(0) && ran.err.contains(&told), "{line}: {ran:?}");
+    }
+    let ran = run(&format!("snapshot --api-url {url}"), "mypurecloud.de");
+    assert!(ran.code == Some(0) && !ran.err.contains("Settings: "), "{ran:?}");
+}
+
+#[test]
+fn a_switch_of_the_file_can_be_switched_off_and_stands_anywhere_alone() {
+    let settings = format!(
+        "{MAP}[rules]\nfold_plus = true\nfold_gmail_dots = true\nhold_suspects = true\n[roster]\nno_header = true\n"
+    );
+    let off = "--no-header=false --fold-plus=false --fold-gmail-dots=false";
+    let ran = done(diff(&settings, &format!("-v {off}")));
+    assert_eq!(ran.out, done(diff(MAP, "")).out);
+    let dir = dir(&settings);
+    let plan = run(dir.path(), &format!("plan hr.csv --snapshot org.csv -v --hold-suspects=false {off}"));
+    let flags = [
+        ("roster.no_header", "no-header"),
+        ("rules.fold_plus", "fold-plus"),
+        ("rules.fold_gmail_dots", "fold-gmail-dots"),
+    ];
+    for (key, flag) in flags.into_iter().chain([("rules.hold_suspects", "hold-suspects")]) {
+        let told = format!("{key} does not count: --{flag} was said elsewhere\n");
+        assert!(plan.err.contains(&told), "{plan:?}");
+        assert!(ran.err.contains(&told) || flag == "hold-suspects", "{ran:?}");
+    }
+    std::fs::write(dir.path().join("rosterdiff.toml"), MAP).unwrap();
+    let alone = run(dir.path(), "diff --fold-plus hr.csv --snapshot org.csv --verdict all");
+    assert_eq!(done(alone).out, done(diff(MAP, "--fold-plus=true")).out);
+    let wrong = diff(MAP, "--fold-plus=maybe");
+    assert!(wrong.code == Some(2) && wrong.err.contains("it is one of true or false"), "{wrong:?}");
+}
+
+#[test]
+fn canaries_of_the_file_can_be_left_out_for_once() {
+    let world = World::planned(fast(), &people(3));
+    world.write("rosterdiff.toml", "[gates]\ncanary = 1\n");
+    let ran = world.done("apply hr.plan --yes -v --canary 0");
+    assert!(ran.err.contains("gates.canary does not count") && !ran.err.contains("The canaries"), "{ran:?}");
+    assert_eq!(world.n_posts(), 3);
+}
+
+#[test]
+fn an_error_is_not_laid_to_a_setting_whose_letters_it_only_holds() {
+    let dir = dir(&format!("{MAP}[roster]\nsheet = 1\n"));
+    let ran = run(dir.path(), "diff hr.csv --snapshot gone1.csv");
+    assert!(ran.code == Some(3) && ran.err.contains("gone1.csv") && !ran.err.contains("said in"), "{ran:?}");
+}
+
+#[test]
+fn the_command_that_goes_on_names_the_file_or_that_there_is_none() {
+    let world = World::planned(fast(), &people(40));
+    world.server.with_org(|org| {
+        org.after_each(|_, request, reply| {
+            if request.path == "/api/v2/users" && !request.body.is_empty() {
+                (reply.status, reply.body) = (400, br#"{"code":"invalid.value","status":400}"#.to_vec());
+            }
+        });
+    });
+    world.write("rosterdiff.toml", "this is no TOML");
+    world.write("my prod.toml", "[gates]\ncanary = 2\n");
+    for (flags, shown) in
+        [(&["--no-config"][..], "--no-config"), (&["--config", "my prod.toml"], "--config 'my prod.toml'")]
+    {
+        let mut command = world.command("apply hr.plan --yes --canary 2");
+        let ran = Ran::of(command.args(flags).output().unwrap());
+        let line = ran
+            .err
+            .lines()
+            .find_map(|line| line.strip_prefix("To go on: rosterdiff "))
+            .unwrap_or_else(|| panic!("{ran:?}"));
+        assert!(line.ends_with(shown), "{line}");
+        // As it is shown it can be typed: the file that is no TOML is not read.
+        let words = line.strip_suffix(shown).unwrap().split_whitespace();
+        let again = Ran::of(world.command("").args(words).args(flags).output().unwrap());
+        assert_eq!(again.code, ran.code, "{again:?}");
+    }
+}
+
 /// To which host a login goes, as a proxy hears it.
 fn login_host(settings: &str, env: &[(&str, &str)]) -> String {
     let dir = scratch();
@@ -212,9 +329,14 @@ fn gates_of_a_run_are_taken_from_the_file() {
     let world = World::planned(fast(), &people(3));
     world.age_plan(31 * 3_600);
     assert_eq!(world.run("apply hr.plan --yes").code, Some(4));
-    world.write("rosterdiff.toml", "[gates]\nage_max = 48\ncanary = 1\n");
+    world.write("rosterdiff.toml", "[gates]\nage_max = 48\ncanary = 1\nmax_failures = 99\n");
+    // Nobody uses the gates of a run, so nobody is told of them.
+    let ran = world.done("verify hr.plan --offline");
+    assert!(!ran.err.contains("gates."), "{ran:?}");
     let ran = world.done("apply hr.plan --yes");
-    assert!(ran.err.contains("Settings: rosterdiff.toml"), "{ran:?}");
+    let told = "Settings: rosterdiff.toml\n  line 2: gates.age_max = \"48\" instead of the built-in 24\n  \
+                line 4: gates.max_failures = \"99\" instead of the built-in 50%\n";
+    assert!(ran.err.contains(told) && !ran.err.contains("gates.canary"), "{ran:?}");
     assert_eq!(world.n_posts(), 3);
 }
 

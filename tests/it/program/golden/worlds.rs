@@ -155,6 +155,13 @@ pub fn strangers_host() -> World {
     settings("[connection]\napi_url = \"https://api.stranger.example\"\n")
 }
 
+/// Profiles at home, and a file that names another host.
+pub fn found_host() -> World {
+    let world = profiles();
+    world.write("rosterdiff.toml", "[connection]\napi_url = \"http://127.0.0.1:9\"\n");
+    world
+}
+
 pub fn unknown_region() -> World {
     settings("[connection]\nregion = \"mars-north-1\"\n")
 }
