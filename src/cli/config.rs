@@ -68,7 +68,7 @@ impl Entry {
             "max-failures" => {
                 // A number may be more or less than a share: nobody knows before the run.
                 let built_in = crate::apply::Options::default().max_failures;
-                (Limit::parse(&self.value) != Ok(built_in)).then(|| built_in.to_string())
+                (Limit::parse(&self.value) != Ok(built_in)).then(|| built_in.typed())
             }
             _ => None,
         }

@@ -16,6 +16,7 @@ use crate::apply::journal;
 use crate::apply::ledger::Ledger;
 use crate::error::{Error, Result};
 use crate::files::manifest::Digest;
+use crate::plan::gates::Limit;
 
 /// Where the service says how long it wants to be left alone, the error says until when. Beside it that moment in UTC.
 pub(super) fn told(ended: Result<()>) -> (Result<()>, Option<String>) {
@@ -36,10 +37,10 @@ pub(super) fn command(args: &args::Apply) -> String {
     let asked = &connection.filed.asked;
     let flags = [
         ("--accept-unproven", args.accept_unproven.then(String::new)),
-        ("--max-creates", args.accept.max_creates.map(|limit| limit.to_string())),
+        ("--max-creates", args.accept.max_creates.map(Limit::typed)),
         ("--age-max", differs(args.age_max, args::AGE_MAX_H)),
         ("--canary", args.canary.map(|n| n.to_string())),
-        ("--max-failures", args.max_failures.map(|limit| limit.to_string())),
+        ("--max-failures", args.max_failures.map(Limit::typed)),
         ("--settle", differs(args.settle, args::SETTLE_S)),
         ("--tokens", differs(u32::from(connection.tokens), 1)),
         ("--per-min", connection.per_min.map(|n| n.to_string())),

@@ -91,6 +91,15 @@ impl Limit {
         found.ok_or_else(|| format!("\"{text}\" is neither a number nor a percentage: write 500 or 5%"))
     }
 
+    /// As it is typed.
+    #[must_use]
+    pub fn typed(self) -> String {
+        match self {
+            Self::Users(n) => n.to_string(),
+            Self::Percent(percent) => format!("{percent}%"),
+        }
+    }
+
     /// Whether a plan with these counts keeps within it.
     #[must_use]
     pub const fn allows(self, counts: &Counts) -> bool {

@@ -95,7 +95,7 @@ fn every_sleeping_setting_can_be_woken() {
     }
     for text in texts {
         std::fs::write(dir.path().join("rosterdiff.toml"), &text).unwrap();
-        let ran = run(dir.path(), "diff hr.csv --snapshot org.csv -o new.csv");
+        let ran = run(dir.path(), "diff hr.csv --snapshot org.csv -o new.csv --config rosterdiff.toml");
         assert_eq!(ran.code, Some(0), "{ran:?}\n{text}");
     }
 }
