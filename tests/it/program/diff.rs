@@ -292,7 +292,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 fn a_roster_of_one_row_is_written_like_any_other() {
     let dir = place(b"Email,Name\n=sum@example.com,Ada\n", "email,id\n=SUM@example.com,\"7\"\"b\"\n");
     let ran = done(dir.path(), "diff hr.csv --snapshot org.csv --verdict all -q");
-    let tools = "1,2,'=sum@example.com,present,held.email,lower,\"7\"\"b\",active,'=SUM@example.com,1,,name,";
+    let tools = "1,2,'=sum@example.com,present,held.email,lower,\"7\"\"b\",active,'=SUM@example.com,1,,,";
     assert_eq!(ran.out.lines().nth(1), Some(format!("=sum@example.com,Ada,{tools}").as_str()));
 }
 
