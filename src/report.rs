@@ -1,8 +1,8 @@
 //! A plan and its runs as one HTML page with pictures: for whoever has to look, understand and trust.
 //!
 //! It is made of plan and journal alone, as every other result. The page asks nobody for anything: no network, no fonts,
-//! its style and script are in it. What people wrote is text in it and nothing else ([`html`]); with `--mask` it is hidden
-//! before the page is written ([`mask`]).
+//! its style and script are in it. What people wrote is text in it and nothing else (`html`); with `--mask` it is hidden
+//! before the page is written (`mask`).
 
 mod bars;
 mod facts;

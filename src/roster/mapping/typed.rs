@@ -33,7 +33,7 @@ fn quoted(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Several columns as one text, from which [`parts`](self) makes the same ones again, whatever they are called.
+/// Several columns as one text, from which `parts` makes the same ones again, whatever they are called.
 #[must_use]
 pub fn joined(columns: &[String]) -> String {
     columns.iter().map(|column| format!("\"{}\"", column.replace('"', "\"\""))).collect::<Vec<_>>().join("+")
