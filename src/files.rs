@@ -44,6 +44,27 @@ pub fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
 }
 
+/// A path, or any other word, as a shell takes it for one.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 fn has_extension(path: &Path, wanted: &[&str]) -> bool {
     path.extension().is_some_and(|e| wanted.iter().any(|w| e.eq_ignore_ascii_case(w)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_path_is_told_as_a_shell_takes_it() {
+        assert_eq!(["hr.plan", "my plan", "it's", ""].map(quoted), ["hr.plan", "'my plan'", "'it'\\''s'", "''"]);
+    }
 }

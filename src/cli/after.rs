@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::args;
 use super::render::{Render, count};
-use super::resume::quoted;
 use crate::error::{Error, Kind, Result};
 use crate::files::after::{self, Read, Wave};
 use crate::files::manifest::Manifest;
 use crate::files::plan_dir::MadeAfter;
+use crate::files::quoted;
 use crate::lanes::Effort;
 use crate::number::counted;
 use crate::plan::after::{After, Counts, Earlier, Listing, Noted, Unsettled, find_again};

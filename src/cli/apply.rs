@@ -20,8 +20,9 @@ use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger, Row};
 use crate::apply::{self, Options, Outcome, Outcomes};
 use crate::error::{Error, Kind, Result};
-use crate::files::manifest::{self, Digest, Manifest};
+use crate::files::manifest::{Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows, RESULT};
+use crate::files::{self, manifest};
 use crate::lanes::Stop;
 use crate::number::counted;
 use crate::person::Person;
@@ -360,7 +361,7 @@ fn tell(outcomes: &Outcomes, held: Held, args: &args::Apply, can_go_on: bool, re
     render.say(sum(outcomes));
     render.say(format!("Results: {}", args.dir.display()));
     if outcomes.of(Outcome::Refused) > 0 {
-        let dir = resume::quoted(&args.dir.display().to_string());
+        let dir = files::quoted(&args.dir.display().to_string());
         render.say(format!(
             "Refused rows are in refused.csv with the service's words: correct it and plan it again, with --after {dir}."
         ));

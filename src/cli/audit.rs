@@ -12,6 +12,7 @@ use crate::audit::{Clusters, Crowds, Teller};
 use crate::error::{Error, Kind, Result};
 use crate::files::audited::{self, How, Opened};
 use crate::files::{self, atomic, clusters};
+use crate::number::counted;
 use crate::plan::Keep;
 
 pub(super) async fn run(args: &args::Audit, render: &Render) -> Result<u8> {
@@ -86,7 +87,6 @@ fn short(name: &str) -> String {
 }
 
 fn summary(crowds: &Crowds, found: &Clusters) -> String {
-    let plural = |n: u64, one: &str, several: &str| format!("{} {}", count(n), if n == 1 { one } else { several });
     let inside = crowds.all().iter().zip(found.inside()).filter(|(_, n)| **n > 0);
     let mut where_found: Vec<String> =
         inside.map(|(crowd, n)| format!("{} inside {}", count(*n), short(&crowd.name))).collect();
@@ -96,10 +96,10 @@ fn summary(crowds: &Crowds, found: &Clusters) -> String {
     let where_found = if where_found.is_empty() { String::new() } else { format!(" ({})", where_found.join(", ")) };
     format!(
         "{}, {} rows and users: {} with {}{where_found}",
-        plural(crowds.all().len() as u64, "file", "files"),
+        counted(crowds.all().len() as u64, "file", "files"),
         count(crowds.n_people().into()),
-        plural(found.len() as u64, "cluster", "clusters"),
-        plural(found.n_members() as u64, "member", "members"),
+        counted(found.len() as u64, "cluster", "clusters"),
+        counted(found.n_members() as u64, "member", "members"),
     )
 }
 

@@ -16,6 +16,7 @@ use crate::apply::journal;
 use crate::apply::ledger::Ledger;
 use crate::error::{Error, Result};
 use crate::files::manifest::Digest;
+use crate::files::quoted;
 use crate::plan::gates::Limit;
 
 /// Where the service says how long it wants to be left alone, the error says until when. Beside it that moment in UTC.
@@ -59,16 +60,6 @@ pub(super) fn command(args: &args::Apply) -> String {
         }
     }
     command
-}
-
-/// A word as a shell takes it for one.
-pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@,~".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// Whether a run in that organisation was closed, and every file that it closed is as it was.

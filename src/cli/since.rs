@@ -5,12 +5,12 @@
 use std::path::Path;
 
 use super::render::Render;
-use super::resume::quoted;
 use crate::apply::changes::{Change, Stage};
 use crate::apply::ledger::{Ledger, Row};
 use crate::error::{Error, Kind, Result};
 use crate::files::after::{Since, Wave};
 use crate::files::manifest::Manifest;
+use crate::files::quoted;
 use crate::person::Person;
 use crate::plan::Plan;
 use crate::restore::Wanted;

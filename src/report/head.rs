@@ -3,7 +3,8 @@
 use super::facts::{Facts, Stand};
 use super::html::Html;
 use crate::apply::Outcome;
-use crate::number::Number;
+use crate::files::quoted;
+use crate::number::{Number, counted};
 
 /// Something to do: in words, and the command for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +41,12 @@ const fn n_made(facts: &Facts) -> u64 {
 
 /// `1 person`, `5 people`.
 fn people(n: u64) -> String {
-    if n == 1 { "1 person".to_owned() } else { format!("{} people", Number(n)) }
+    counted(n, "person", "people")
 }
 
 /// `1 user`, `5 users`.
 pub fn users(n: u64) -> String {
-    if n == 1 { "1 user".to_owned() } else { format!("{} users", Number(n)) }
+    counted(n, "user", "users")
 }
 
 /// What came of it, in one sentence.
@@ -53,15 +54,14 @@ pub fn users(n: u64) -> String {
 pub fn answer(facts: &Facts) -> String {
     let counts = &facts.manifest.counts;
     let (made, new) = (n_made(facts), counts.new);
-    let of_new = format!("{} of {} new {}", Number(made), Number(new), if new == 1 { "person" } else { "people" });
+    let of_new = format!("{} of {}", Number(made), counted(new, "new person", "new people"));
     match facts.stand {
         Stand::Planned if new == 0 && facts.restored.left == 0 => {
             "Nobody is missing: there is nothing to create".to_owned()
         }
         Stand::Planned if new == 0 => format!("{} to restore, nobody to create", people(facts.restored.left)),
         Stand::Planned => {
-            let rows = if counts.rows == 1 { "row" } else { "rows" };
-            format!("{} of {} {rows} would be created", people(new - facts.held), Number(counts.rows))
+            format!("{} of {} would be created", people(new - facts.held), counted(counts.rows, "row", "rows"))
         }
         _ if facts.changed.has_begun => {
             format!("{} of {} created users were deleted again", Number(facts.changed.removed), Number(made))
@@ -145,15 +145,14 @@ pub fn todos(facts: &Facts) -> Vec<Todo> {
     }
     let n_deleted = facts.manifest.counts.deleted;
     if n_deleted > 0 && facts.manifest.to_restore() == 0 {
-        let rows = if n_deleted == 1 { "row belongs to a deleted user" } else { "rows belong to deleted users" };
+        let rows = counted(n_deleted, "row belongs to a deleted user", "rows belong to deleted users");
         let what =
             "and nobody is created for them: see deleted.csv; a plan with --restore-deleted brings such users back.";
-        todos.push(say(format!("{} {rows}, {what}", Number(n_deleted)), None));
+        todos.push(say(format!("{rows}, {what}"), None));
     }
     if facts.manifest.counts.invalid > 0 {
-        let n = facts.manifest.counts.invalid;
-        let rows = if n == 1 { "row is" } else { "rows are" };
-        todos.push(say(format!("{} {rows} invalid: correct invalid.csv, and plan that file.", Number(n)), None));
+        let rows = counted(facts.manifest.counts.invalid, "row is", "rows are");
+        todos.push(say(format!("{rows} invalid: correct invalid.csv, and plan that file."), None));
     }
     todos
 }
@@ -172,9 +171,8 @@ fn planned(facts: &Facts, dir: &str, todos: &mut Vec<Todo>) {
         flags.push("--accept-unproven".to_owned());
     }
     if manifest.suspect_rows > 0 {
-        let n = manifest.suspect_rows;
-        let rows = if n == 1 { "new row resembles" } else { "new rows resemble" };
-        todos.push(say(format!("Look at the suspects: {} {rows} somebody.", Number(n)), None));
+        let rows = counted(manifest.suspect_rows, "new row resembles", "new rows resemble");
+        todos.push(say(format!("Look at the suspects: {rows} somebody."), None));
     }
     if manifest.to_create().new + facts.restored.left == 0 {
         return;
@@ -193,31 +191,18 @@ fn ended(facts: &Facts, dir: &str, todos: &mut Vec<Todo>) {
     let say = |what: String, command: Option<String>| Todo { what, command };
     let (left, refused) = (n_left(facts), facts.outcomes.of(Outcome::Refused));
     if left > 0 {
-        let rows = if left == 1 { "row is" } else { "rows are" };
-        let what = format!("{} {rows} left. Go on:", Number(left));
+        let what = format!("{} left. Go on:", counted(left, "row is", "rows are"));
         todos.push(say(what, Some(format!("rosterdiff apply {dir}"))));
     }
     if refused > 0 {
-        let rows = if refused == 1 { "row was" } else { "rows were" };
-        let what = format!("{} {rows} refused: correct refused.csv, then plan that file:", Number(refused));
+        let rows = counted(refused, "row was", "rows were");
+        let what = format!("{rows} refused: correct refused.csv, then plan that file:");
         let file = quoted(&format!("{}/refused.csv", facts.dir.trim_end_matches('/')));
         todos.push(say(what, Some(format!("rosterdiff plan {file} --after {dir}"))));
     }
     if facts.held > 0 {
-        let rows = if facts.held == 1 { "row is" } else { "rows are" };
-        let why = "the notes at these rows say why, and what frees them";
-        let what = format!("{} {rows} held back: {why}.", Number(facts.held));
-        todos.push(say(what, None));
-    }
-}
-
-/// A path as a shell takes it.
-#[must_use]
-pub fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,@%:".contains(c);
-    match !path.is_empty() && path.chars().all(is_plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', "'\\''")),
+        let rows = counted(facts.held, "row is", "rows are");
+        todos.push(say(format!("{rows} held back: the notes at these rows say why, and what frees them."), None));
     }
 }
 
@@ -237,14 +222,4 @@ pub fn write_todos(html: &mut Html, facts: &Facts) {
         html.raw("</li>");
     }
     html.raw("</ul>");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_path_is_told_as_a_shell_takes_it() {
-        assert_eq!(["hr.plan", "my plan", "it's", ""].map(quoted), ["hr.plan", "'my plan'", "'it'\\''s'", "''"]);
-    }
 }

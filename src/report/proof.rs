@@ -4,7 +4,7 @@ use super::facts::{Facts, Journaled};
 use super::html::Html;
 use super::{head, times};
 use crate::apply::Outcome;
-use crate::files::after::Wave;
+use crate::files::{self, after::Wave};
 use crate::number::Number;
 use crate::plan::Verdict;
 use crate::snapshot::{Certificate, Probe, StateProof};
@@ -201,7 +201,7 @@ pub fn evidence(html: &mut Html, facts: &Facts) {
     });
     html.raw("</dl><p class=\"note\">These digests are read here, not proven. Whether any file was altered since is found by</p>");
     html.raw("<code class=\"command\">")
-        .text(format_args!("rosterdiff verify --offline {}", head::quoted(&facts.dir)))
+        .text(format_args!("rosterdiff verify --offline {}", files::quoted(&facts.dir)))
         .raw("</code>");
 }
 

@@ -5,7 +5,7 @@ use super::facts::{Facts, Stand};
 use super::html::Html;
 use super::story::{Bin, Drawn, Run};
 use super::{timeline, times, words};
-use crate::number::Number;
+use crate::number::{Lasting, Number};
 
 /// Runs that are told; of more the last.
 const TOLD_MAX: usize = 50;
@@ -49,9 +49,7 @@ const WINDOW_S: i64 = 60;
 
 fn caption(html: &mut Html, facts: &Facts, drawn: &Drawn) {
     let runs = &facts.story.runs;
-    html.raw("A column is ")
-        .text(times::span(drawn.step_s.unsigned_abs()))
-        .raw(", told as calls a minute; times are UTC.");
+    html.raw("A column is ").text(Lasting(drawn.step_s.unsigned_abs())).raw(", told as calls a minute; times are UTC.");
     if runs.len() > 1 {
         html.raw(" The time between runs is left out.");
     }
@@ -129,7 +127,7 @@ fn table(html: &mut Html, facts: &Facts) {
 fn line(html: &mut Html, number: usize, run: &Run, columns: &Columns, is_at_work: bool) {
     let sum = &run.sum;
     html.raw("<tr><th scope=\"row\" class=\"n\">").text(number).raw("<td>").text(times::date(run.begun)).raw(" ");
-    html.text(times::clock(run.begun, true)).raw("<td class=\"n\">").text(times::span(run.seconds())).raw("<td>");
+    html.text(times::clock(run.begun, true)).raw("<td class=\"n\">").text(Lasting(run.seconds())).raw("<td>");
     html.text(words::ending(run.why.as_deref(), is_at_work));
     let counts = [
         (true, sum.created),
@@ -143,7 +141,7 @@ fn line(html: &mut Html, number: usize, run: &Run, columns: &Columns, is_at_work
     }
     if columns.waited {
         let waited: i64 = run.waits.iter().map(|wait| wait.ended - wait.begun).sum();
-        html.raw("<td class=\"n\">").text(times::span(u64::try_from(waited).unwrap_or(0)));
+        html.raw("<td class=\"n\">").text(Lasting(u64::try_from(waited).unwrap_or(0)));
     }
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = sum.calls() as f64 * 60.0 / run.seconds() as f64;

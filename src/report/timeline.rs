@@ -3,7 +3,7 @@
 use super::html::Html;
 use super::story::{Bin, Drawn, Run, Story};
 use super::times;
-use crate::number::Number;
+use crate::number::{Lasting, Number};
 
 /// The size of a drawing.
 #[derive(Clone, Copy, Debug)]
@@ -144,7 +144,7 @@ pub fn draw(html: &mut Html, story: &Story, drawn: &Drawn, size: Size) {
 }
 
 fn later(seconds: i64) -> String {
-    format!("{} without a run", times::span(u64::try_from(seconds).unwrap_or(0)))
+    format!("{} without a run", Lasting(u64::try_from(seconds).unwrap_or(0)))
 }
 
 /// The line at the bottom and the rates beside it.
@@ -183,7 +183,7 @@ fn waits(html: &mut Html, scale: &Scale<'_>, x: f64, (run, stretch): (&Run, &sup
         let (from, to) = (scale.x(x, stretch, wait.begun), scale.x(x, stretch, wait.ended));
         html.raw("<rect class=\"wait\"").length("x", from).length("y", TOP).length("width", (to - from).max(2.0));
         html.length("height", BOTTOM - TOP).raw("><title>No ").text(&wait.why).raw(" left for ");
-        html.text(times::span(u64::try_from(wait.ended - wait.begun).unwrap_or(0))).raw("</title></rect>");
+        html.text(Lasting(u64::try_from(wait.ended - wait.begun).unwrap_or(0))).raw("</title></rect>");
     }
 }
 

@@ -30,18 +30,6 @@ fn said(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |at| at.to_string())
 }
 
-/// `2 h 14 min`, `4 min 5 s`, `9 s`.
-#[must_use]
-pub fn span(seconds: u64) -> String {
-    match (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60) {
-        (0, 0, 0, s) => format!("{s} s"),
-        (0, 0, m, 0) => format!("{m} min"),
-        (0, 0, m, s) => format!("{m} min {s} s"),
-        (0, h, m, _) => format!("{h} h {m} min"),
-        (d, h, _, _) => format!("{d} d {h} h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,8 +44,5 @@ mod tests {
             (date(at + 1), clock(at, false), clock(at + 1, true)),
             ("2026-03-01".into(), "23:59".into(), "00:00:00".into())
         );
-        let spans =
-            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (245, "4 min 5 s"), (8040, "2 h 14 min"), (90_000, "1 d 1 h")];
-        spans.into_iter().for_each(|(s, told)| assert_eq!(span(s), told));
     }
 }
