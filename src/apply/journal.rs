@@ -124,9 +124,9 @@ pub fn replay(path: &Path) -> Result<Replayed> {
 ///
 /// # Errors
 /// As [`replay`].
-pub fn replay_with(path: &Path, each: impl FnMut(&Line)) -> Result<Replayed> {
+pub fn replay_with(path: &Path, mut each: impl FnMut(&Line)) -> Result<Replayed> {
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    Ok(replay_from(path, &mut BufReader::new(file), each)?.0)
+    Ok(replay_from(path, &mut BufReader::new(file), |line, _| each(line))?.0)
 }
 
 /// The chain's last digits, and `each` is shown those of every line in order: whether a journal goes on from an earlier
@@ -136,13 +136,7 @@ pub fn replay_with(path: &Path, each: impl FnMut(&Line)) -> Result<Replayed> {
 /// As [`replay`].
 pub fn chain_of(path: &Path, mut each: impl FnMut(&str)) -> Result<String> {
     let file = File::open(path).map_err(|e| Error::file("read", path, e))?;
-    let mut lines = BufReader::new(file).split(b'\n');
-    let replayed = replay_with(path, |_| {
-        let line = lines.next().and_then(std::io::Result::ok).unwrap_or_default();
-        let digits = line.len().checked_sub(N_DIGITS + CHAIN[1].len()).and_then(|at| line.get(at..at + N_DIGITS));
-        each(digits.and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
-    })?;
-    Ok(replayed.chain)
+    Ok(replay_from(path, &mut BufReader::new(file), |_, chain| each(chain))?.0.chain)
 }
 
 /// A journal that somebody else writes: what was read of it is not read again.
@@ -176,7 +170,7 @@ impl Tail {
     ///
     /// # Errors
     /// As [`replay`].
-    pub fn catch_up(&mut self, each: impl FnMut(&Line)) -> Result<u64> {
+    pub fn catch_up(&mut self, mut each: impl FnMut(&Line)) -> Result<u64> {
         let failed = |e| Error::file("read", &self.path, e);
         let mut file = match File::open(&self.path) {
             Err(e) if e.kind() == ErrorKind::NotFound && self.replayed.ledger.n_lines == 0 => return Ok(0),
@@ -187,7 +181,7 @@ impl Tail {
             return Err(damaged(&self.path, before, "it is shorter than it was"));
         }
         file.seek(SeekFrom::Start(whole)).map_err(failed)?;
-        let torn = replay_on(&mut self.replayed, &self.path, &mut BufReader::new(file), each)?;
+        let torn = replay_on(&mut self.replayed, &self.path, &mut BufReader::new(file), |line, _| each(line))?;
         self.n_bytes_read += self.replayed.n_bytes_whole - whole + torn.len() as u64;
         Ok(self.replayed.ledger.n_lines - before)
     }
@@ -195,7 +189,11 @@ impl Tail {
 
 /// Line by line: a journal of a hundred thousand rows does not fit beside its state where memory is short. The torn tail
 /// comes too.
-fn replay_from(path: &Path, reader: &mut dyn BufRead, mut each: impl FnMut(&Line)) -> Result<(Replayed, Vec<u8>)> {
+fn replay_from(
+    path: &Path,
+    reader: &mut dyn BufRead,
+    mut each: impl FnMut(&Line, &str),
+) -> Result<(Replayed, Vec<u8>)> {
     let mut replayed = Replayed::default();
     let torn = replay_on(&mut replayed, path, reader, &mut each)?;
     Ok((replayed, torn))
@@ -206,7 +204,7 @@ fn replay_on(
     replayed: &mut Replayed,
     path: &Path,
     reader: &mut dyn BufRead,
-    mut each: impl FnMut(&Line),
+    mut each: impl FnMut(&Line, &str),
 ) -> Result<Vec<u8>> {
     let failed = |e: std::io::Error| Error::file("read", path, e);
     let mut line = Vec::new();
@@ -229,7 +227,7 @@ fn replay_on(
             }
         };
         replayed.ledger.replay(&event).map_err(|why| damaged(path, n, &why))?;
-        each(&event);
+        each(&event, &chain);
         replayed.chain = chain;
         replayed.n_bytes_whole += line.len() as u64;
         line.clear();
@@ -330,7 +328,7 @@ impl Journal {
     /// As [`Journal::open`].
     pub fn on(mut disk: Box<dyn Disk>, path: PathBuf, to: &Binding, clock: Clock, pid: u32) -> Result<(Self, Ledger)> {
         let failed = |e| Error::file("read", &path, e);
-        let (replayed, tail) = replay_from(&path, &mut disk.read().map_err(failed)?, |_| {})?;
+        let (replayed, tail) = replay_from(&path, &mut disk.read().map_err(failed)?, |_, _| {})?;
         let Replayed { ledger, chain, n_bytes_whole, .. } = replayed;
         if !tail.is_empty() {
             // It was never acted upon: kept beside the journal, and cut off.

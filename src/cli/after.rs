@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::args;
 use super::render::{Render, count};
+use crate::apply::Outcome;
 use crate::error::{Error, Kind, Result};
 use crate::files::after::{self, Read, Wave};
 use crate::files::manifest::Manifest;
@@ -142,7 +143,7 @@ fn known(wave: &Wave) -> String {
     if wave.chain.is_none() {
         return format!("After {path}: it was never applied, so nothing is known from it.");
     }
-    let outcomes = ["created", "adopted", "taken", "refused", "unknown", "unprocessed"];
+    let outcomes = Outcome::ALL.map(Outcome::as_str);
     let parts: Vec<String> = outcomes.iter().map(|what| format!("{} {what}", count(wave.n(what)))).collect();
     let sum = outcomes.iter().map(|what| wave.n(what)).sum();
     let mut line = format!("After {path}: {} new = {}", count(sum), parts.join(" + "));

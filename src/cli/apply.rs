@@ -44,7 +44,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let started = Instant::now();
     let stop = stop::watched(Stop::default(), render);
     let (ready, so_far) = prepare(args)?;
-    since::tell_gone(&args.dir, &ready.manifest, render)?;
+    since::tell_gone(&args.dir, &ready.manifest, render);
     if ready.is_barred {
         render.say("An earlier plan has gone on since: only rows that may have been created are looked for.");
     }
@@ -202,7 +202,7 @@ fn prepare(args: &args::Apply) -> Result<(Ready, Ledger)> {
         let what = format!("a rollback of {} has begun: nobody more is created from it", dir.display());
         return Err(Error::new(Kind::Unsafe, what).hint(format!(
             "`rosterdiff rollback {}` goes on with it; to create the rest, plan again into another directory",
-            dir.display()
+            files::quoted(&dir.display().to_string())
         )));
     }
     let still = Left::of(&manifest, &plan, &so_far, &people)?;

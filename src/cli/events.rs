@@ -5,8 +5,8 @@
 //! {"type":"stage","at":"…","stage":"create","what":"begin"}
 //! {"type":"row","at":"…","row":17,"outcome":"created","attempts":1}
 //! {"type":"progress","at":"…","stage":"create","done":120,"total":693,"per_min":287,"allowed_per_min":300,"left_s":119}
-//! {"type":"wait","at":"…","why":"throttled","words":"the service throttles: 429","until":"…"}
-//! {"type":"resumed","at":"…","why":"throttled"}
+//! {"type":"wait","at":"…","stage":"create","why":"throttled","words":"the service throttles: 429","until":"…"}
+//! {"type":"resumed","at":"…","stage":"create","why":"throttled"}
 //! {"type":"said","at":"…","level":"info","text":"Results: hr.plan"}
 //! {"type":"end","at":"…","exit":0,"result":{}}
 //! ```

@@ -19,6 +19,7 @@ use crate::apply::ledger::{Binding, Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
 use crate::files::plan_dir::{self, NewRows};
+use crate::files::quoted;
 use crate::lanes::Stop;
 use crate::number::counted;
 use crate::person::Person;
@@ -166,7 +167,7 @@ fn show(args: &args::Rollback, ready: &Ready, journal: &Journal, render: &Render
     render.say(sum(&tally));
     render.say(format!("Results: {}", args.dir.display()));
     if tally.unknown + tally.left > 0 {
-        render.say(format!("To go on: rosterdiff rollback {} --yes", args.dir.display()));
+        render.say(format!("To go on: rosterdiff rollback {} --yes", quoted(&args.dir.display().to_string())));
     }
     Ok(())
 }

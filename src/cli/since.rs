@@ -89,15 +89,9 @@ fn hint(dir: &Path, manifest: &Manifest, left: Left) -> String {
 }
 
 /// Tells which earlier plans cannot be asked any more.
-///
-/// # Errors
-/// `File` if one cannot be read.
-pub(super) fn tell_gone(dir: &Path, manifest: &Manifest, render: &Render) -> Result<()> {
-    for wave in &manifest.after {
-        if wave.since(dir)? == Since::Gone {
-            let path = &wave.path;
-            render.say(format!("{path} is not there any more: whether it has gone on since this plan is not known."));
-        }
+pub(super) fn tell_gone(dir: &Path, manifest: &Manifest, render: &Render) {
+    for wave in manifest.after.iter().filter(|wave| wave.is_gone(dir)) {
+        let path = &wave.path;
+        render.say(format!("{path} is not there any more: whether it has gone on since this plan is not known."));
     }
-    Ok(())
 }

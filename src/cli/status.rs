@@ -11,7 +11,7 @@ use crate::apply::journal::{self, Journal, Tail};
 use crate::apply::{Outcome, Outcomes};
 use crate::error::{Kind, Result};
 use crate::files::manifest::{self, Digest, Manifest};
-use crate::files::plan_dir;
+use crate::files::{plan_dir, quoted};
 use crate::number::Lasting;
 use crate::plan::Plan;
 
@@ -175,7 +175,8 @@ impl<'a> Followed<'a> {
             }
         } else if self.has_begun() && ledger.closed.is_none() {
             let verb = if ledger.changes.has_removals() { "rollback" } else { "apply" };
-            render.say(format!("The last run was cut off: rosterdiff {verb} {} goes on.", self.args.dir.display()));
+            let dir = quoted(&self.args.dir.display().to_string());
+            render.say(format!("The last run was cut off: rosterdiff {verb} {dir} goes on."));
         }
         Ok(())
     }

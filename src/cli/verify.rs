@@ -10,7 +10,7 @@ use super::render::{Render, add_failure, count};
 use crate::apply::{Outcome, Outcomes, ledger::Ledger};
 use crate::error::{Error, Kind, Result};
 use crate::files::manifest::Manifest;
-use crate::files::plan_dir;
+use crate::files::{plan_dir, quoted};
 use crate::number::counted;
 use crate::plan::Plan;
 use crate::restore;
@@ -71,7 +71,7 @@ async fn check(args: &args::Verify, session: impl FnOnce() -> Result<Session>, r
 fn tell_left(args: &args::Verify, plan: &Plan, outcomes: &Outcomes, render: &Render) -> Result<u64> {
     let left = outcomes.of(Outcome::Unprocessed) + outcomes.of(Outcome::Unknown) - plan.n_held()?;
     if left > 0 {
-        let (rows, dir) = (counted(left, "new row is", "new rows are"), args.dir.display());
+        let (rows, dir) = (counted(left, "new row is", "new rows are"), quoted(&args.dir.display().to_string()));
         render.say(format!("{rows} not settled yet: `rosterdiff apply {dir}` goes on."));
     }
     Ok(left)

@@ -331,19 +331,20 @@ impl Wave {
         Ok(None)
     }
 
+    /// Whether no plan stands where it was.
+    #[must_use]
+    pub fn is_gone(&self, dir: &Path) -> bool {
+        !self.places(dir).iter().any(|place| place.join(manifest::FILE).is_file())
+    }
+
     /// Looks what has become of it, as it was given or beside `dir`, the directory of the plan that asked.
     ///
     /// # Errors
     /// `File` if it cannot be read.
     pub fn since(&self, dir: &Path) -> Result<Since> {
-        let is_there = |place: &PathBuf| place.join(manifest::FILE).is_file();
-        // What only has its name counts where nothing else is there.
-        let Some(place) = self.place(dir)?.or_else(|| self.places(dir).into_iter().find(is_there)) else {
-            return Ok(Since::Gone);
+        let Some(place) = self.place(dir)? else {
+            return Ok(if self.is_gone(dir) { Since::Gone } else { Since::Another });
         };
-        if Digest::of_file(&place.join(manifest::FILE))?.blake3 != self.manifest {
-            return Ok(Since::Another);
-        }
         let path = place.join(journal::FILE);
         let (Some(chain), true) = (&self.chain, path.is_file()) else {
             return Ok(match (path.exists(), self.chain.is_some()) {

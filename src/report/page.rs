@@ -88,8 +88,7 @@ fn header(html: &mut Html, facts: &Facts) {
     let (is_proven, what) = head::proof(facts);
     html.raw("</section><section class=\"card\" aria-labelledby=\"proven-h\"><h2 id=\"proven-h\">");
     html.raw(if is_proven { "✓ Proven" } else { "✗ Not proven" }).raw("</h2><p>");
-    html.text(what.trim_start_matches("Not proven: "))
-        .raw("</p></section></div></header><nav aria-label=\"Parts of this page\"><ul>");
+    html.text(what).raw("</p></section></div></header><nav aria-label=\"Parts of this page\"><ul>");
     let parts = [
         ("#flow", "Rows"),
         ("#runs", "Run"),

@@ -13,7 +13,7 @@ use crate::snapshot::{Certificate, Probe, StateProof};
 pub fn completeness(html: &mut Html, facts: &Facts) {
     let (is_proven, what) = head::proof(facts);
     html.raw("<p><b class=\"verdict\">").raw(if is_proven { "✓ Proven." } else { "✗ Not proven." }).raw("</b> ");
-    html.text(what.trim_start_matches("Not proven: ")).raw("</p>");
+    html.text(what).raw("</p>");
     match &facts.manifest.certificate {
         Some(certificate) => states(html, certificate),
         None => {

@@ -127,7 +127,7 @@ fn table(html: &mut Html, facts: &Facts) {
 fn line(html: &mut Html, number: usize, run: &Run, columns: &Columns, is_at_work: bool) {
     let sum = &run.sum;
     html.raw("<tr><th scope=\"row\" class=\"n\">").text(number).raw("<td>").text(times::date(run.begun)).raw(" ");
-    html.text(times::clock(run.begun, true)).raw("<td class=\"n\">").text(Lasting(run.seconds())).raw("<td>");
+    html.text(times::clock(run.begun)).raw("<td class=\"n\">").text(Lasting(run.seconds())).raw("<td>");
     html.text(words::ending(run.why.as_deref(), is_at_work));
     let counts = [
         (true, sum.created),

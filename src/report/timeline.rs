@@ -173,7 +173,7 @@ pub fn rate_text(rate: f64) -> String {
 
 /// When a run began.
 fn time(html: &mut Html, x: f64, at: i64) {
-    html.raw("<text class=\"axis\"").length("x", x).length("y", BOTTOM + 20.0).raw(">").text(times::clock(at, true));
+    html.raw("<text class=\"axis\"").length("x", x).length("y", BOTTOM + 20.0).raw(">").text(times::clock(at));
     html.raw("</text><text class=\"axis faint\"").length("x", x).length("y", BOTTOM + 36.0).raw(">");
     html.text(times::date(at)).raw("</text>");
 }
@@ -199,17 +199,17 @@ fn column(html: &mut Html, scale: &Scale<'_>, x: f64, (bin, at): (&Bin, i64)) {
         let height = ((BOTTOM - TOP) * a_minute(n, scale.drawn.step_s) / scale.max).max(1.0);
         y -= height;
         html.raw("<rect").attr("class", class).length("x", x).length("y", y).length("width", width);
-        html.length("height", height).raw("><title>").text(times::clock(at, true)).raw(": ").text(Number(n)).raw(" ");
+        html.length("height", height).raw("><title>").text(times::clock(at)).raw(": ").text(Number(n)).raw(" ");
         html.raw(word).raw("</title></rect>");
     }
     let middle = x + width / 2.0;
     if bin.throttled > 0 {
         html.raw("<path class=\"throttled\" d=\"M").point(middle - 4.5).raw(" 32h9l-4.5 8z\"><title>");
-        html.text(times::clock(at, true)).raw(": ").text(Number(bin.throttled)).raw(" throttled (429)</title></path>");
+        html.text(times::clock(at)).raw(": ").text(Number(bin.throttled)).raw(" throttled (429)</title></path>");
     }
     if bin.lost > 0 {
         html.raw("<path class=\"lost\" d=\"M").point(middle - 4.0).raw(" 42l8 8m0 -8l-8 8\"><title>");
-        html.text(times::clock(at, true)).raw(": ").text(Number(bin.lost)).raw(" replies lost</title></path>");
+        html.text(times::clock(at)).raw(": ").text(Number(bin.lost)).raw(" replies lost</title></path>");
     }
 }
 

@@ -3,7 +3,7 @@
 /// A code in words: what it means, and what to do. Of several that are joined each, in their order.
 #[must_use]
 pub fn reason(code: &str) -> (String, String) {
-    let known = |code| of_address(code).or_else(|| of_row(code)).or_else(|| of_wave(code)).or_else(|| of_outcome(code));
+    let known = |code| of_address(code).or_else(|| of_row(code)).or_else(|| of_wave(code));
     let (means, todo): (Vec<&str>, Vec<&str>) = code.split('+').filter_map(known).unzip();
     (means.join("; "), todo.join("; "))
 }
@@ -67,26 +67,6 @@ fn of_wave(code: &str) -> Option<(&'static str, &'static str)> {
             ("An earlier plan may have created it, and is held back", "Finish that plan, then plan again")
         }
         "after.at_work" => ("A run of an earlier plan is about to create it", "Let that run end, then plan again"),
-        _ => return None,
-    })
-}
-
-fn of_outcome(code: &str) -> Option<(&'static str, &'static str)> {
-    Some(match code {
-        "unknown.no_reply" => ("The reply was lost, and nobody was found yet", "Run apply again: it looks first"),
-        "unknown.holder_not_found" => ("Somebody holds the address and cannot be found", "Run apply again later"),
-        "rolled_back" => ("Deleted again", "Nothing"),
-        "rollback.unknown" => ("Perhaps deleted", "Run rollback again: it reads first"),
-        "restore.no_id" => ("The snapshot had no id of the user", "Plan again from a snapshot of rosterdiff"),
-        "restore.gone" => ("The user is erased for good", "Plan again: it may be new by now"),
-        "restore.not_deleted" => ("Is not deleted any more", "Nothing"),
-        "restore.other_address" => ("Does not hold the address any more", "Plan again"),
-        "restore.refused" => ("The service does not restore it", "Read the service's words"),
-        "restore.changed_meanwhile" => ("Somebody else changed the user meanwhile", "Look at the user"),
-        "restore.fields_left" => ("Restored, with the fields it had: somebody else changed it", "Look at the user"),
-        "restore.fields_refused" => {
-            ("Restored, with the fields it had: the service refused others", "Look at the user")
-        }
         _ => return None,
     })
 }

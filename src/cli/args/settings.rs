@@ -18,18 +18,8 @@ const APART: [&str; 4] = ["map", "default", "domain-alias", "profile"];
 impl Command {
     /// Whether settings from a file mean anything to it.
     #[must_use]
-    pub const fn takes_settings(&self) -> bool {
-        matches!(
-            self,
-            Self::Snapshot(_)
-                | Self::Diff(_)
-                | Self::Audit(_)
-                | Self::Plan(_)
-                | Self::Apply(_)
-                | Self::Rollback(_)
-                | Self::Verify(_)
-                | Self::Doctor(_)
-        )
+    pub const fn takes_settings(&mut self) -> bool {
+        self.reading().is_some() || self.connection().is_some()
     }
 }
 
