@@ -58,6 +58,7 @@ use tokio::sync::watch;
 use crate::api::Client;
 use crate::api::wire::Wire;
 use crate::error::{Error, Kind, Result};
+use crate::number::counted;
 use crate::person::{Division, Person, User};
 use crate::plan::gates::Limit;
 use crate::snapshot::Keys;
@@ -175,6 +176,8 @@ pub struct Progress {
     pub is_away: bool,
     /// Searches fail one after the other, and are waited with.
     pub is_blind: bool,
+    /// Nothing is left to send: only rows that are being looked up.
+    pub only_settles: bool,
 }
 
 /// Creates `people`, going on where `ledger` (the replayed journal) ends.
@@ -245,10 +248,8 @@ pub fn resolve_divisions(people: &mut [&mut Person], divisions: &[Division]) -> 
         }
     }
     let Some(first) = unknown.first() else { return Ok(()) };
-    let what = format!(
-        "{} rows name a division that does not exist, or that several are called; first row {first}",
-        unknown.len()
-    );
+    let rows = counted(unknown.len() as u64, "row names", "rows name");
+    let what = format!("{rows} a division that does not exist, or that several are called; first row {first}");
     Err(Error::new(Kind::Unsafe, what).hint(format!(
         "divisions are: {}; correct the column and plan again; nothing was sent",
         Division::names(divisions)

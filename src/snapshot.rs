@@ -17,6 +17,7 @@ pub use observed::{Cell, Observed, Snapshot};
 
 use crate::columns;
 use crate::email::{self, Rules};
+use crate::number::counted;
 use crate::person::{Division, State, User};
 
 /// Where a total stops being believed: an index that pages no further than this may also count no further.
@@ -121,7 +122,7 @@ impl Certificate {
     pub fn gaps(&self) -> Vec<String> {
         let mut gaps: Vec<String> = self.states.iter().filter(|s| !s.holds()).map(|s| self.gap(s)).collect();
         if self.n_without_id > 0 {
-            gaps.push(format!("{} users came without an id", self.n_without_id));
+            gaps.push(format!("{} without an id", counted(self.n_without_id, "user came", "users came")));
         }
         gaps
     }

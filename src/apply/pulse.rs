@@ -25,16 +25,31 @@ pub(super) struct Pulse {
     counted_at: Option<Instant>,
     is_away: bool,
     is_blind: bool,
+    only_settles: bool,
 }
 
 impl Pulse {
     pub(super) fn new<W: Wire>(client: &Client<W>) -> Self {
         let before = client.tally().throttled;
-        Self { pace: None, throttled: (before, 0), counted_at: None, is_away: false, is_blind: false }
+        Self {
+            pace: None,
+            throttled: (before, 0),
+            counted_at: None,
+            is_away: false,
+            is_blind: false,
+            only_settles: false,
+        }
     }
 
-    /// Notes what is new. `is_away`: creates are waited with; `is_blind`: searches are.
-    pub(super) fn note<W: Wire>(&mut self, worker: &Worker<W>, is_away: bool, is_blind: bool) -> Result<()> {
+    /// Notes what is new. `is_away`: creates are waited with; `is_blind`: searches are; `only_settles`: nothing is left but
+    /// rows that are looked up.
+    pub(super) fn note<W: Wire>(
+        &mut self,
+        worker: &Worker<W>,
+        is_away: bool,
+        is_blind: bool,
+        only_settles: bool,
+    ) -> Result<()> {
         if worker.client.has_heard() {
             self.pace(worker)?;
         }
@@ -42,7 +57,9 @@ impl Pulse {
             self.throttled(worker)?;
         }
         waited(worker, &mut self.is_away, is_away, "creates")?;
-        waited(worker, &mut self.is_blind, is_blind, "searches")
+        waited(worker, &mut self.is_blind, is_blind, "searches")?;
+        // While the service does not answer it is that which is waited for.
+        waited(worker, &mut self.only_settles, only_settles && !is_away && !is_blind, "settling")
     }
 
     /// Notes what is left to note at the end of a run.

@@ -341,7 +341,8 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
 
     /// Notes in the journal how the run goes; no disk is waited for.
     fn note(&mut self) -> Result<()> {
-        self.pulse.note(&self.worker, self.outage.is_tried(), self.blindness.is_tried())
+        let only_settles = self.only_settles();
+        self.pulse.note(&self.worker, self.outage.is_tried(), self.blindness.is_tried(), only_settles)
     }
 
     /// The same at the end, whatever was noted just now.
@@ -349,10 +350,15 @@ impl<W: Wire, P: FnMut(Progress)> Run<W, P> {
         self.pulse.last(&self.worker)
     }
 
+    /// Whether nothing is left to send, and somebody may be to be sent again.
+    fn only_settles(&self) -> bool {
+        self.settling.len() > 0 && self.flying.is_empty() && !self.has_next()
+    }
+
     fn tell(&mut self) {
-        let settling = self.settling.len() as u64;
+        let (settling, only_settles) = (self.settling.len() as u64, self.only_settles());
         let (is_away, is_blind) = (self.outage.is_tried(), self.blindness.is_tried());
-        (self.progress)(Progress { done: self.done, rows: self.rows, settling, is_away, is_blind });
+        (self.progress)(Progress { done: self.done, rows: self.rows, settling, is_away, is_blind, only_settles });
     }
 }
 

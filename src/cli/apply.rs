@@ -14,7 +14,7 @@ use super::gauge::{Stage, Why};
 use super::look::open_proven;
 use super::render::{Render, add_failure, count};
 use super::since::Left;
-use super::{canary, forecast, gates, restore, resume, rows, since, stop};
+use super::{canary, forecast, gates, restore, resume, rollback, rows, since, stop};
 use crate::api::Organisation;
 use crate::apply::journal::Journal;
 use crate::apply::ledger::{Binding, Ledger, Row};
@@ -52,10 +52,7 @@ pub(super) async fn run(args: &args::Apply, session: impl FnOnce() -> Result<Ses
     let mut shown = None;
     let ended = match begin(args, &ready, so_far, &session, stop.clone(), render).await {
         Ok(Door::Open(begun)) => create(args, &ready, &session, *begun, stop, &mut shown, render).await,
-        Ok(Door::Done(outcomes)) => ready.plan.held().map(|held| {
-            tell(&outcomes, held, args, true, render);
-            shown = Some(outcomes);
-        }),
+        Ok(Door::Done(ledger)) => told(args, &ready, &ledger, true, render).map(|outcomes| shown = Some(outcomes)),
         Err(error) => Err(error),
     };
     let (ended, resume_at) = resume::told(ended);
@@ -123,6 +120,7 @@ const fn away(progress: apply::Progress) -> Option<Why> {
     match (progress.is_away, progress.is_blind) {
         (true, _) => Some(Why::Creates),
         (false, true) => Some(Why::Searches),
+        (false, false) if progress.only_settles => Some(Why::Settling),
         (false, false) => None,
     }
 }
@@ -182,9 +180,15 @@ fn show(args: &args::Apply, ready: &Ready, journal: &Journal, can_go_on: bool, r
     let ledger = plan_dir::ledger(&args.dir, &ready.manifest)?;
     plan_dir::write_results(&args.dir, &ready.plan, &ready.new, &ledger)?;
     plan_dir::close(&args.dir, journal)?;
-    let outcomes = plan_dir::outcomes(&ready.plan, &ledger)?;
+    told(args, ready, &ledger, can_go_on, render)
+}
+
+/// Tells what became of the plan, by its journal.
+fn told(args: &args::Apply, ready: &Ready, ledger: &Ledger, can_go_on: bool, render: &Render) -> Result<Outcomes> {
+    let outcomes = plan_dir::outcomes(&ready.plan, ledger)?;
     tell(&outcomes, ready.plan.held()?, args, can_go_on, render);
-    restore::tell(&ready.manifest, &ready.plan, &ledger, render)?;
+    rollback::tell_removed(ledger, render);
+    restore::tell(&ready.manifest, &ready.plan, ledger, render)?;
     Ok(outcomes)
 }
 
@@ -227,7 +231,7 @@ enum Door {
     /// A run.
     Open(Box<Begun>),
     /// Nothing is left to do: an earlier run was closed, and its results are what they were.
-    Done(Outcomes),
+    Done(Box<Ledger>),
 }
 
 /// A run that may create.
@@ -272,7 +276,7 @@ async fn begin(
     forecast::of_run(left, n_restores == 0, session, render);
     let is_done = left + n_restores == 0;
     if is_done && resume::is_closed(&args.dir, &so_far, &organisation.id) {
-        return Ok(Door::Done(plan_dir::outcomes(plan, &so_far)?));
+        return Ok(Door::Done(Box::new(so_far)));
     }
     // What was said is not repeated, where it was said.
     let question = if render.is_quiet() { format!("{task}.") } else { "Go on?".to_owned() };

@@ -98,6 +98,8 @@ pub(super) enum Why {
     Creates,
     /// Searches are not answered.
     Searches,
+    /// Nothing is left but rows that are looked up.
+    Settling,
 }
 
 impl Why {
@@ -110,6 +112,7 @@ impl Why {
             Self::Hold(Hold::Login) => "login",
             Self::Creates => "creates",
             Self::Searches => "searches",
+            Self::Settling => "settling",
         }
     }
 
@@ -125,6 +128,7 @@ impl Why {
             Self::Hold(Hold::Login) => "the login host hands out no token".to_owned(),
             Self::Creates => "the service does not answer creates, waiting".to_owned(),
             Self::Searches => "the service does not answer searches, waiting".to_owned(),
+            Self::Settling => "nobody is left to create".to_owned(),
         }
     }
 
@@ -134,6 +138,7 @@ impl Why {
             Self::Hold(Hold::Full { .. }) => "next window",
             Self::Hold(Hold::Login) => "no token",
             Self::Hold(Hold::Unanswered) | Self::Creates | Self::Searches => "no answer",
+            Self::Settling => "looking up",
         }
     }
 }

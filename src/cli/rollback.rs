@@ -178,6 +178,19 @@ fn sum(tally: &Tally) -> String {
     format!("{all} created = {removed} removed + {kept} kept + {unknown} unknown + {left} left")
 }
 
+/// Users that a rollback has deleted again.
+pub(super) fn n_removed(ledger: &Ledger) -> u64 {
+    ledger.changes.all().filter(|(_, change)| change.is_removed()).count() as u64
+}
+
+/// Tells that some of whom a run created are gone again.
+pub(super) fn tell_removed(ledger: &Ledger, render: &Render) {
+    let n = n_removed(ledger);
+    if n > 0 {
+        render.say(format!("Deleted again by rollback: {}", count(n)));
+    }
+}
+
 /// Tells who would be deleted and who is kept, by row: addresses stay in the files.
 fn tell_sorted(sorted: &Sorted, organisation: &Organisation, render: &Render) {
     let rows: Vec<u32> = sorted.remove.iter().map(|target| target.person.row).collect();

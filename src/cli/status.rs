@@ -142,10 +142,7 @@ impl<'a> Followed<'a> {
         }
         render.say(super::apply::sum(&self.outcomes));
         super::apply::tell_held(self.plan.held()?, render);
-        let n_removed = self.n_removed();
-        if n_removed > 0 {
-            render.say(format!("Deleted again by rollback: {}", count(n_removed)));
-        }
+        super::rollback::tell_removed(ledger, render);
         super::restore::tell(self.manifest, self.plan, ledger, render)?;
         let now = super::second();
         match &ledger.last_at {
@@ -181,10 +178,6 @@ impl<'a> Followed<'a> {
         Ok(())
     }
 
-    fn n_removed(&self) -> u64 {
-        self.tail.ledger().changes.all().filter(|(_, change)| change.is_removed()).count() as u64
-    }
-
     /// What is known of a run that is at work; nothing of one that is not.
     fn pace(&self) -> Result<[(&'static str, Value); 4]> {
         let (now, n_left) = (super::second(), self.n_left()?);
@@ -213,7 +206,7 @@ impl<'a> Followed<'a> {
         for outcome in Outcome::ALL {
             object[outcome.as_str()] = self.outcomes.of(outcome).into();
         }
-        object["removed"] = self.n_removed().into();
+        object["removed"] = super::rollback::n_removed(ledger).into();
         object["at_work"] = self.at_work.is_some().into();
         object["closed"] = ledger.closed.is_some().into();
         self.pace()?.into_iter().for_each(|(name, value)| object[name] = value);

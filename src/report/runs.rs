@@ -38,7 +38,7 @@ fn picture(html: &mut Html, facts: &Facts) {
     let mut entries = vec![("k-created", "created or adopted"), ("k-refused", "taken or refused")];
     entries.extend(columns.changed.then_some(("k-removed", "deleted again, restored")));
     entries.extend(columns.allowed.then_some(("allowed", "allowed")));
-    entries.extend(columns.waited.then_some(("wait", "nothing left: waited")));
+    entries.extend(columns.waited.then_some(("wait", "nothing was sent: waited")));
     entries.extend(columns.throttled.then_some(("throttled", "throttled (429)")));
     entries.extend(columns.lost.then_some(("lost", "reply lost")));
     legend(html, &entries);

@@ -2,7 +2,7 @@
 
 use super::html::Html;
 use super::story::{Bin, Drawn, Run, Story};
-use super::times;
+use super::{times, words};
 use crate::number::{Lasting, Number};
 
 /// The size of a drawing.
@@ -182,7 +182,7 @@ fn waits(html: &mut Html, scale: &Scale<'_>, x: f64, (run, stretch): (&Run, &sup
     for wait in &run.waits {
         let (from, to) = (scale.x(x, stretch, wait.begun), scale.x(x, stretch, wait.ended));
         html.raw("<rect class=\"wait\"").length("x", from).length("y", TOP).length("width", (to - from).max(2.0));
-        html.length("height", BOTTOM - TOP).raw("><title>No ").text(&wait.why).raw(" left for ");
+        html.length("height", BOTTOM - TOP).raw("><title>").text(words::waited(&wait.why)).raw(" for ");
         html.text(Lasting(u64::try_from(wait.ended - wait.begun).unwrap_or(0))).raw("</title></rect>");
     }
 }

@@ -94,6 +94,15 @@ pub fn likeness(code: &str) -> &'static str {
     }
 }
 
+/// What a run did without while it waited.
+#[must_use]
+pub fn waited(why: &str) -> String {
+    match why {
+        "settling" => "Nobody was left to create, and some rows were looked up".to_owned(),
+        other => format!("No {other} left"),
+    }
+}
+
 /// How a run ended.
 #[must_use]
 pub fn ending(why: Option<&str>, is_last_at_work: bool) -> String {

@@ -76,6 +76,7 @@ pub fn check(sheet: Sheet, mapping: Mapping) -> Result<Roster> {
         mapping: &mapping,
         widths: sheet.widths,
         extra_at: sheet.extra_at,
+        reason_at: sheet.reason_at,
         is_template: sheet.has_preamble || mapping.family == Some(Family::Entra),
         places: Places::default(),
         facts: Vec::new(),
@@ -105,6 +106,7 @@ struct Part<'a> {
     mapping: &'a Mapping,
     widths: [usize; 2],
     extra_at: Option<usize>,
+    reason_at: Option<usize>,
     is_template: bool,
     places: Places,
     facts: Vec<u32>,
@@ -116,9 +118,7 @@ struct Part<'a> {
 impl Gather for Part<'_> {
     fn push(&mut self, record: &Raw<'_>) {
         let unsound = self.places.push(record, self.widths).map(RowFault::from);
-        // Cut to the header's width by an earlier run: whose cells are shifted is not made sound by that.
-        let is_cut = |at: usize| !record.cell(at).trim().is_empty();
-        let unsound = unsound.or_else(|| self.extra_at.is_some_and(is_cut).then_some(RowFault::Ragged));
+        let unsound = unsound.or_else(|| self.is_still_ragged(record).then_some(RowFault::Ragged));
         let email = record.cell(self.mapping.email);
         let fault = unsound.or_else(|| self.is_example(record, &email).then_some(RowFault::Example));
         let found = match fault {
@@ -143,6 +143,16 @@ impl Gather for Part<'_> {
 }
 
 impl Part<'_> {
+    /// Whether an earlier run has cut or padded a record to the header's width, and nobody has mended it: whose cells are
+    /// shifted is not made sound by that.
+    fn is_still_ragged(&self, record: &Raw<'_>) -> bool {
+        let is_blank = |at: usize| record.cell(at).trim().is_empty();
+        let is_cut = self.extra_at.is_some_and(|at| !is_blank(at));
+        // What was padded has nothing in its last cell; a reason that was wiped out says that this is meant.
+        let says_so = |at: usize| record.cell(at).trim() == RowFault::Ragged.code();
+        is_cut || self.reason_at.is_some_and(says_so) && self.widths[0].checked_sub(1).is_some_and(is_blank)
+    }
+
     /// Whether a row is the example of a template.
     #[inline]
     fn is_example(&self, record: &Raw<'_>, email: &str) -> bool {

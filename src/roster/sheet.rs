@@ -94,6 +94,8 @@ pub struct Sheet {
     pub(super) widths: [usize; 2],
     /// Where an earlier run put what a ragged record had too much of: such a record is not sound until that is empty.
     pub(super) extra_at: Option<usize>,
+    /// Where an earlier run said why a record is invalid.
+    pub(super) reason_at: Option<usize>,
     start: u64,
     line: u32,
     /// Lines in the first so many bytes.
@@ -183,6 +185,7 @@ fn open_head(origin: &str, text: &Arc<dyn Text>, opening: Opening, n_bytes: u64)
         effort: opening.effort,
         widths: [0, cells.len()],
         extra_at: None,
+        reason_at: None,
         start: start as u64,
         line,
         density: (super::scan::count_lines(bytes).into(), n_bytes.max(1)),
@@ -196,8 +199,10 @@ fn open_head(origin: &str, text: &Arc<dyn Text>, opening: Opening, n_bytes: u64)
             sheet.header_line = first.as_bytes()[..end].to_vec();
             sheet.header = cells[..n_source].to_vec();
             sheet.widths[0] = n_source;
-            let is_extra = |cell: &String| cell.strip_prefix('_') == Some(columns::EXTRA);
-            sheet.extra_at = cells[n_source..].iter().position(is_extra).map(|at| n_source + at);
+            let tools = &cells[n_source..];
+            let place =
+                |name| tools.iter().position(|cell| cell.strip_prefix('_') == Some(name)).map(|at| n_source + at);
+            (sheet.extra_at, sheet.reason_at) = (place(columns::EXTRA), place(columns::REASON));
             (sheet.start, sheet.line) = ((head.at + scanner.at) as u64, scanner.line);
         }
     }

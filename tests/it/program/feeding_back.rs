@@ -51,6 +51,22 @@ fn a_corrected_line_with_a_comma_too_many_is_ragged_and_not_shifted() {
 }
 
 #[test]
+fn a_record_that_was_too_short_stays_ragged_until_somebody_has_mended_it() {
+    let dir = place(&[("hr.csv", "Email,Name,Department,Title\nada@x.example,Ada,Care\nbob@x.example,Bob,Care,\n")]);
+    std::fs::write(dir.path().join("org.csv"), ORG).unwrap();
+    done(&dir, "diff hr.csv --snapshot org.csv --verdict invalid -o invalid.csv");
+    let short = std::fs::read_to_string(dir.path().join("invalid.csv")).unwrap();
+    assert!(short.lines().nth(1).unwrap().starts_with("ada@x.example,Ada,Care,,1,2,"), "{short}");
+    let filled = short.replacen("Ada,Care,,", "Ada,Care,Agent,", 1);
+    let wiped = short.replacen("csv.ragged", "", 1);
+    for (text, verdict) in [(&short, "invalid,csv.ragged,"), (&filled, "new,,"), (&wiped, "new,,")] {
+        std::fs::write(dir.path().join("invalid.csv"), text).unwrap();
+        let ran = done(&dir, "diff invalid.csv --snapshot org.csv --verdict all");
+        assert!(ran.out.contains(verdict) && ran.out.lines().count() == 2, "{verdict}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_division_that_was_mapped_by_number_is_still_one_when_it_is_fed_back() {
     let dir = place(&[("hr.csv", "cyd@example.com,Cyd,Home,0042\n"), ("org.csv", ORG)]);
     let flags = "--no-header --map email=1 --map name=2 --map division=3 --map employee-id=4";

@@ -115,7 +115,9 @@ fn a_run_is_rolled_back_and_its_directory_stays_evidence() {
     let before = world.journal().len();
     assert_eq!(world.done(ROLLBACK).json()["removed"], 79);
     assert_eq!((world.journal().len(), n_calls(&world, "DELETE")), (before, 79), "nothing was left to do");
-    assert_eq!(world.done("apply hr.plan --yes --json").json()["created"], 80);
+    let applied = world.done("apply hr.plan --yes --json");
+    assert_eq!(applied.json()["created"], 80);
+    assert!(applied.err.contains("Deleted again by rollback: 79"), "{applied:?}");
     assert_eq!((world.n_posts(), n_deleted(&world)), (80, 79));
     world.done("snapshot -o after.parquet -q");
     let again = world.done("plan hr.csv --snapshot after.parquet -o after.plan --json").json();

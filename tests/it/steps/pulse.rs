@@ -106,7 +106,29 @@ async fn an_outage_of_searches_is_told_as_one_of_searches() {
     assert_eq!(done.of(Outcome::Created) + done.of(Outcome::Adopted), 40, "{done:?}");
     let waits: Vec<Event> =
         pulse(dir.path()).into_iter().filter(|event| !matches!(event, Event::Pace { .. })).collect();
-    let why = || "searches".to_owned();
+    let [searches, settling] = ["searches", "settling"].map(str::to_owned);
+    // Nobody is left to create when the searches fail: then it is the service that is waited for.
+    let told = [
+        Event::Wait { why: settling.clone() },
+        Event::Wait { why: searches.clone() },
+        Event::Resumed { why: settling },
+        Event::Resumed { why: searches },
+    ];
+    assert_eq!(waits, told);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_only_looks_rows_up_says_that_it_waits_for_them() {
+    let dir = scratch();
+    let rig = rig_with(org_of(0, Settings::default()), Options::default(), move |at, request| {
+        if is_create(request) && at == 30 { Mischance::LostBefore } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 40)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Created), 40);
+    let waits: Vec<Event> =
+        pulse(dir.path()).into_iter().filter(|event| !matches!(event, Event::Pace { .. })).collect();
+    let why = || "settling".to_owned();
     assert_eq!(waits, [Event::Wait { why: why() }, Event::Resumed { why: why() }]);
 }
 
