@@ -10,7 +10,7 @@ use super::render::{Render, Screen, count};
 use crate::apply::journal::{self, Journal, Tail};
 use crate::apply::{Outcome, Outcomes};
 use crate::error::{Kind, Result};
-use crate::files::manifest::{self, Digest, Manifest};
+use crate::files::manifest::Manifest;
 use crate::files::{plan_dir, quoted};
 use crate::number::Lasting;
 use crate::plan::Plan;
@@ -46,8 +46,6 @@ struct Followed<'a> {
 
 impl<'a> Followed<'a> {
     fn new(args: &'a args::Status, manifest: &'a Manifest, plan: &'a Plan) -> Result<Self> {
-        // Once, with everything that has to hold of a journal.
-        drop(plan_dir::ledger(&args.dir, manifest)?);
         let tail = Tail::new(args.dir.join(journal::FILE));
         let (going, outcomes) = (Going::default(), Outcomes::default());
         let mut run = Self { args, manifest, plan, tail, going, outcomes, at_work: None };
@@ -62,12 +60,9 @@ impl<'a> Followed<'a> {
         self.at_work = busy.map(|error| error.to_string());
         let going = &mut self.going;
         let n_new = self.tail.catch_up(|line| going.take(super::second_of(&line.at), line))?;
-        if let Some(bound) = self.tail.ledger().bound_to.as_ref().filter(|_| n_new > 0) {
-            // A plan that was made anew meanwhile is another one.
-            let manifest = Digest::of_file(&self.args.dir.join(manifest::FILE))?.blake3;
-            bound.check(&self.args.dir.join(journal::FILE), self.manifest.plan_digest(), &manifest)?;
-        }
         if n_new > 0 || self.outcomes.sum() == 0 {
+            // A plan that was made anew meanwhile is another one.
+            plan_dir::check_bound(&self.args.dir, self.manifest, self.tail.ledger())?;
             self.outcomes = plan_dir::outcomes(self.plan, self.tail.ledger())?;
         }
         Ok(())

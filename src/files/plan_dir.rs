@@ -272,15 +272,24 @@ pub fn ledger(dir: &Path, manifest: &Manifest) -> Result<Ledger> {
 pub fn replayed(dir: &Path, manifest: &Manifest, each: impl FnMut(&Line)) -> Result<Replayed> {
     let path = dir.join(journal::FILE);
     let replayed = if path.exists() { journal::replay_with(&path, each)? } else { Replayed::default() };
-    let bound = replayed.ledger.bound_to.as_ref();
-    if bound.is_none() && dir.join(RESULT).exists() {
+    check_bound(dir, manifest, &replayed.ledger)?;
+    Ok(replayed)
+}
+
+/// Whether what was read of a journal is of this plan and manifest, and whether one that has to be there is.
+///
+/// # Errors
+/// As [`ledger`].
+pub fn check_bound(dir: &Path, manifest: &Manifest, ledger: &Ledger) -> Result<()> {
+    if let Some(bound) = &ledger.bound_to {
+        let found = Digest::of_file(&dir.join(manifest::FILE))?.blake3;
+        return bound.check(&dir.join(journal::FILE), manifest.plan_digest(), &found);
+    }
+    if dir.join(RESULT).exists() {
         let what = format!("the journal of {} is gone, and its run had begun", dir.display());
         return Err(Error::new(Kind::Damaged, what).hint(results::BRING_BACK));
     }
-    if let Some(bound) = bound {
-        bound.check(&path, manifest.plan_digest(), &Digest::of_file(&dir.join(manifest::FILE))?.blake3)?;
-    }
-    Ok(replayed)
+    Ok(())
 }
 
 /// Rows of a plan by outcome.
