@@ -6,6 +6,9 @@ use clap::{CommandFactory, Error as Clap};
 use super::Cli;
 use crate::error::{Error, Kind};
 
+/// The flag that takes any number of values, and so the roster too.
+const AFTER: &str = "--after";
+
 /// Why there is nothing to do.
 #[derive(Debug)]
 pub enum Stop {
@@ -127,6 +130,11 @@ fn way(error: &Clap, typed: &str) -> String {
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::InvalidSubcommand => {
             "`rosterdiff --help` lists the commands; `rosterdiff demo` shows what they do".to_owned()
+        }
+        ErrorKind::MissingRequiredArgument if typed.ends_with(" plan") && std::env::args().any(|arg| arg == AFTER) => {
+            format!(
+                "{AFTER} takes all names behind it: put the roster first, as in `{typed} hr.csv {AFTER} earlier.plan`"
+            )
         }
         ErrorKind::MissingRequiredArgument if !usage.is_empty() => {
             let is_dir = piece(error, ContextKind::InvalidArg).is_some_and(|arg| arg.contains("<DIR>"));

@@ -20,6 +20,7 @@ pub fn typing() -> Vec<Case> {
         case("typed-unknown-flag", 2, w::plain, "diff hr.csv --snapshto org.csv"),
         case("typed-secret-as-flag", 2, w::plain, "snapshot --client-secret=canary-typed"),
         case("typed-no-roster", 2, w::plain, "plan"),
+        case("typed-roster-behind-after", 2, w::plain, "plan --after first.plan hr.csv"),
         case("typed-no-snapshot", 2, w::plain, "diff hr.csv"),
         case("typed-no-directory", 2, w::plain, "apply"),
         case("typed-two-rosters", 2, w::plain, "plan hr.csv hr2.csv"),
