@@ -24,6 +24,8 @@ pub(super) fn tell(manifest: &Manifest, render: &Render) {
 pub(super) fn check(args: &args::Apply, manifest: &Manifest, has_begun: bool) -> Result<()> {
     let is_accepted = |which: Which| match which {
         Which::LowMatch => args.accept.accept_low_match,
+        Which::DuplicateRows => args.accept.accept_duplicate_rows,
+        Which::OtherNames => args.accept.accept_other_names,
         Which::NewDomains => args.accept.accept_new_domains,
         Which::EmptySnapshot => args.accept.accept_empty_snapshot,
         Which::ShrunkSnapshot => args.accept.accept_shrunk_snapshot,

@@ -87,7 +87,7 @@ async fn plan(
     }
     let (n_earlier, earlier) = earlier(args, &snapshot).await?;
     let asked = Asked { max_creates: args.max_creates, n_earlier };
-    let gates = gates::check(&roster, &snapshot, &verdicts, &policy, &asked);
+    let gates = gates::check(&teller(&roster, &snapshot, &verdicts, &policy), &asked)?;
     let (roster_digest, snapshot_digest) = digests.await.map_err(|e| Error::bug("a digest was lost").because(e))?;
     let made = Made {
         at: super::now(),

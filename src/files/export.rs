@@ -233,7 +233,7 @@ pub struct Checked {
 /// # Errors
 /// `File` or `Usage`, naming the file, and the line where one is to blame.
 pub fn read_roster(source: &Source, opening: Opening, picks: &Picks, wanted: &[Wanted]) -> Result<Checked> {
-    let ((roster, named), notes) = source.read(opening, picks, |sheet| {
+    let ((roster, named), mut notes) = source.read(opening, picks, |sheet| {
         let mut sheet = sheet.clone();
         let mapping: Mapping = match opening.headline {
             Headline::Named => roster::map(&sheet, wanted)?,
@@ -242,6 +242,9 @@ pub fn read_roster(source: &Source, opening: Opening, picks: &Picks, wanted: &[W
         let named = mapping.named(&sheet.header);
         Ok((roster::check(sheet, mapping)?, named))
     })?;
+    if roster.n_rows() == 0 {
+        notes.push(format!("{} has a header and no rows: was the export cut off?", roster.records.sheet.origin));
+    }
     Ok(Checked { roster, named, notes })
 }
 

@@ -25,8 +25,9 @@ use crate::snapshot::{Certificate, Probe};
 
 /// File name in a plan directory.
 pub const FILE: &str = "manifest.json";
-/// Version of the layout of a plan directory; 4 knew no earlier plans, and no reason but one that holds a row back.
-const FORMAT: u32 = 5;
+/// Version of the layout of a plan directory; 4 knew no earlier plans, and no reason but one that holds a row back;
+/// 5 knew no gate of repeated addresses, and none of other names.
+const FORMAT: u32 = 6;
 /// The oldest layout that means here what it meant there.
 const FORMAT_MIN: u32 = 4;
 /// What to do about a manifest that is not what it was.
@@ -144,6 +145,12 @@ impl Input {
     }
 }
 
+/// What every layout says of itself.
+#[derive(Deserialize)]
+struct Layout {
+    format: u32,
+}
+
 /// `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -223,11 +230,13 @@ impl Manifest {
         }
         let damaged = || Error::new(Kind::Damaged, format!("{} cannot be parsed", path.display())).hint(BRING_BACK);
         let text = files::read(&path)?;
-        let manifest: Self = serde_json::from_slice(&text).map_err(|e| damaged().because(e))?;
-        if !(FORMAT_MIN..=FORMAT).contains(&manifest.format) {
-            let hint = format!("it has layout {}, this program reads {FORMAT_MIN} to {FORMAT}", manifest.format);
+        // First of all: what another layout says may not be understood here.
+        let Layout { format } = serde_json::from_slice(&text).map_err(|e| damaged().because(e))?;
+        if !(FORMAT_MIN..=FORMAT).contains(&format) {
+            let hint = format!("it has layout {format}, this program reads {FORMAT_MIN} to {FORMAT}");
             return Err(damaged().hint(hint));
         }
+        let manifest: Self = serde_json::from_slice(&text).map_err(|e| damaged().because(e))?;
         if !is_sealed(&text) {
             return Err(Error::new(Kind::Unsafe, format!("{} was altered since the plan was made", path.display()))
                 .hint(BRING_BACK));

@@ -4,21 +4,30 @@
 //! They are checked when a plan is made, told there, kept in the manifest, and stop `apply` before anything is sent. Where
 //! there is too little to judge by, nothing is judged.
 
+mod limit;
+mod names;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Policy, Verdict, Verdicts};
+pub use limit::Limit;
+
+use super::{Counts, Teller, Verdict, Verdicts};
+use crate::error::Result;
 use crate::number::Number;
-use crate::roster::Roster;
-use crate::snapshot::Snapshot;
 use crate::strings::Strings;
 
-/// Rows and users below which a share says nothing.
+/// Rows, names and users below which a share says nothing.
 const JUDGED_MIN: u64 = 20;
 /// Of the people who could match, at least so many of a hundred should.
 pub const MATCH_PERCENT_MIN: u64 = 10;
+/// Of the rows with an address, at most so many of a hundred should repeat that of another row.
+pub const REPEATED_PERCENT_MAX: u64 = 50;
+/// Of the people who are there, at most so many of a hundred should be called otherwise there.
+pub const OTHER_NAMES_PERCENT_MAX: u64 = 50;
 /// Of the new rows, at most so many of a hundred should have a domain that nobody in the organisation has.
 pub const UNSEEN_PERCENT_MAX: u64 = 2;
 /// Of an earlier snapshot's users, at least so many of a hundred should still be there.
@@ -33,6 +42,10 @@ const NAMED_CHARS_MAX: usize = 40;
 pub enum Which {
     /// Hardly anybody of the roster is in the organisation: the wrong one, or the wrong column?
     LowMatch,
+    /// Most rows repeat the address of another row: the wrong column?
+    DuplicateRows,
+    /// Most people who are there are called otherwise there: the addresses of others, or the wrong organisation?
+    OtherNames,
     /// New rows have domains that the organisation never saw.
     NewDomains,
     /// The snapshot holds nobody.
@@ -49,6 +62,8 @@ impl Which {
     pub const fn flag(self) -> &'static str {
         match self {
             Self::LowMatch => "--accept-low-match",
+            Self::DuplicateRows => "--accept-duplicate-rows",
+            Self::OtherNames => "--accept-other-names",
             Self::NewDomains => "--accept-new-domains",
             Self::EmptySnapshot => "--accept-empty-snapshot",
             Self::ShrunkSnapshot => "--accept-shrunk-snapshot",
@@ -68,57 +83,6 @@ pub struct Gate {
     pub what: String,
 }
 
-/// Most users that may be created: so many, or a share of the roster's rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Limit {
-    /// So many.
-    Users(u64),
-    /// So many of a hundred rows.
-    Percent(u8),
-}
-
-impl Limit {
-    /// Reads `500` or `5%`.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let found = match text.strip_suffix('%') {
-            Some(percent) => percent.trim().parse().ok().filter(|percent| *percent <= 100).map(Self::Percent),
-            None => text.parse().ok().map(Self::Users),
-        };
-        found.ok_or_else(|| format!("\"{text}\" is neither a number nor a percentage: write 500 or 5%"))
-    }
-
-    /// As it is typed.
-    #[must_use]
-    pub fn typed(self) -> String {
-        match self {
-            Self::Users(n) => n.to_string(),
-            Self::Percent(percent) => format!("{percent}%"),
-        }
-    }
-
-    /// Whether a plan with these counts keeps within it.
-    #[must_use]
-    pub const fn allows(self, counts: &Counts) -> bool {
-        match self {
-            Self::Users(n) => counts.new <= n,
-            Self::Percent(percent) => counts.new.saturating_mul(100) <= counts.rows.saturating_mul(percent as u64),
-        }
-    }
-
-    /// The gate of this limit.
-    #[must_use]
-    pub fn gate(self, counts: &Counts) -> Gate {
-        let (new, rows) = (Number(counts.new), Number(counts.rows));
-        let tripped = !self.allows(counts);
-        let what = format!("{new} of {rows} rows would be created; --max-creates allows {self}");
-        Gate { gate: Which::MaxCreates, tripped, what }
-    }
-}
-
 impl Gate {
     /// What to add to `apply` to accept it.
     #[must_use]
@@ -126,15 +90,6 @@ impl Gate {
         match self.gate {
             Which::MaxCreates => format!("{} {}", self.gate.flag(), counts.new),
             other => other.flag().to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Users(n) => Number(*n).fmt(f),
-            Self::Percent(percent) => write!(f, "{percent}% of them"),
         }
     }
 }
@@ -149,8 +104,11 @@ pub struct Asked {
 }
 
 /// Looks at all gates that there is enough to judge by.
-#[must_use]
-pub fn check(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, policy: &Policy, asked: &Asked) -> Vec<Gate> {
+///
+/// # Errors
+/// `File` if the roster is not what it was.
+pub fn check(teller: &Teller<'_>, asked: &Asked) -> Result<Vec<Gate>> {
+    let Teller { snapshot, verdicts, .. } = teller;
     let counts = verdicts.counts();
     // A listing is judged by whom it lists, a roster by everybody who is known to be there.
     let (n_listed, n_users) = (snapshot.n_listed() as u64, snapshot.len() as u64);
@@ -159,21 +117,42 @@ pub fn check(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, policy: 
         let what = "the snapshot holds nobody, not even whoever made the OAuth client".to_owned();
         gates.push(Gate { gate: Which::EmptySnapshot, tripped: true, what });
     }
+    gates.extend(duplicate_rows(verdicts));
     gates.extend(low_match(counts, n_users));
+    gates.extend(names::other_names(teller)?);
     if counts.new >= JUDGED_MIN && n_users >= JUDGED_MIN {
-        gates.push(new_domains(roster, snapshot, verdicts, policy));
+        gates.push(new_domains(teller));
     }
-    if let Some(n_earlier) = asked.n_earlier {
-        let tripped = n_listed.saturating_mul(100) < n_earlier.saturating_mul(LEFT_PERCENT_MIN);
-        let (now, before) = (Number(n_listed), Number(n_earlier));
-        let what = format!(
-            "the snapshot holds {now} users, an earlier one {before}; at least {LEFT_PERCENT_MIN}% should be left"
-        );
-        gates.push(Gate { gate: Which::ShrunkSnapshot, tripped, what });
-    }
+    gates.extend(asked.n_earlier.map(|n_earlier| shrunk_snapshot(n_listed, n_earlier)));
     let to_create = Counts { new: counts.new - verdicts.n_held(), ..*counts };
     gates.extend(asked.max_creates.map(|limit| limit.gate(&to_create)));
-    gates
+    Ok(gates)
+}
+
+/// How many rows have an address that another row has. What is judged is the roster: it says the same whichever of such
+/// rows is kept, and also where none is.
+fn duplicate_rows(verdicts: &Verdicts) -> Option<Gate> {
+    let Counts { new, present, deleted, duplicate, .. } = *verdicts.counts();
+    let (rows, repeats) = (new + present + deleted + duplicate, verdicts.n_repeats());
+    if rows < JUDGED_MIN {
+        return None;
+    }
+    let tripped = repeats.saturating_mul(100) > rows.saturating_mul(REPEATED_PERCENT_MAX);
+    let (repeats, rows) = (Number(repeats), Number(rows));
+    let what = format!(
+        "{repeats} of {rows} rows with an address repeat that of another row; at most {REPEATED_PERCENT_MAX}% should \
+         (the column of managers, or of a team mailbox?)"
+    );
+    Some(Gate { gate: Which::DuplicateRows, tripped, what })
+}
+
+/// How many users are left of those of an earlier snapshot.
+fn shrunk_snapshot(n_listed: u64, n_earlier: u64) -> Gate {
+    let tripped = n_listed.saturating_mul(100) < n_earlier.saturating_mul(LEFT_PERCENT_MIN);
+    let (now, before) = (Number(n_listed), Number(n_earlier));
+    let what =
+        format!("the snapshot holds {now} users, an earlier one {before}; at least {LEFT_PERCENT_MIN}% should be left");
+    Gate { gate: Which::ShrunkSnapshot, tripped, what }
 }
 
 /// Of whoever could match, how many do: as many as the smaller side has.
@@ -194,7 +173,8 @@ fn low_match(counts: &Counts, n_users: u64) -> Option<Gate> {
 }
 
 /// How many new rows have a domain that no user has.
-fn new_domains(roster: &Roster, snapshot: &Snapshot, verdicts: &Verdicts, policy: &Policy) -> Gate {
+fn new_domains(teller: &Teller<'_>) -> Gate {
+    let Teller { roster, snapshot, verdicts, policy } = *teller;
     // Of a domain and the one that it became, either is as good.
     let aliases = &policy.folds.aliases;
     let mut unseen: HashMap<&str, u64> = HashMap::new();

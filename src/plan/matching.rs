@@ -54,6 +54,8 @@ pub(super) struct Matched {
     pub faults: Vec<(u32, Reason)>,
     /// How many entries have a key that more than one has, by the best of them.
     pub n_holders: HashMap<u32, u32>,
+    /// How many keys have several rows of which none stands.
+    pub n_fallen: u64,
 }
 
 /// How the join decides.
@@ -80,7 +82,7 @@ pub(super) fn matched<J: Judge>(
     judge: impl Fn() -> J + Sync,
 ) -> Result<Matched> {
     let pairs: Vec<AtomicU64> = (0..rows.len()).map(|_| AtomicU64::new(0)).collect();
-    let (mut faults, mut n_holders) = (Vec::new(), HashMap::new());
+    let (mut faults, mut n_holders, mut n_fallen) = (Vec::new(), HashMap::new(), 0);
     let n = rows.len() + entries.len();
     let n_waves = n.div_ceil(WAVE_KEYS).max(1);
     let n_parts = (n / n_waves).div_ceil(PART_KEYS).clamp(1, PARTS_MAX).next_power_of_two();
@@ -99,10 +101,11 @@ pub(super) fn matched<J: Judge>(
         in_order(n_parts, rules.threads, join, |_, joined: Joined| {
             faults.extend(joined.faults);
             n_holders.extend(joined.n_holders);
+            n_fallen += joined.n_fallen;
             Ok::<_, Error>(())
         })?;
     }
-    Ok(Matched { pairs: pairs.into_iter().map(|pair| Pair(pair.into_inner())).collect(), faults, n_holders })
+    Ok(Matched { pairs: pairs.into_iter().map(|pair| Pair(pair.into_inner())).collect(), faults, n_holders, n_fallen })
 }
 
 /// What came of one part, beside its pairs.
@@ -110,6 +113,7 @@ pub(super) fn matched<J: Judge>(
 struct Joined {
     faults: Vec<(u32, Reason)>,
     n_holders: Vec<(u32, u32)>,
+    n_fallen: u64,
 }
 
 /// Several holders of one key.
@@ -150,10 +154,12 @@ fn join_part(own: &mut Own, rules: &Rules<'_>, pairs: &[AtomicU64], judge: &mut 
     }
     let card_at = |place: u32| rows.card(place as usize).map(|(card, _)| card);
     let is_same = |key: &[u8], place: u32| entries.card(place as usize - 1).is_some_and(|(card, _)| card.key == key);
+    let mut joined = Joined::default();
     if rules.keep == Keep::None {
         for card in places.iter().filter_map(|place| card_at(*place)) {
             let slot = held.slot(card.hash, |place| is_same(card.key, place));
             slot.kept += u32::from(slot.place != 0);
+            joined.n_fallen += u64::from(slot.kept == 2);
         }
     }
     open_rows.clear();
@@ -168,9 +174,8 @@ fn join_part(own: &mut Own, rules: &Rules<'_>, pairs: &[AtomicU64], judge: &mut 
         let stands = stand(rules.keep, card.at, &mut slot.kept, true).unwrap_or_default();
         Pair::of(best, stands).put(pairs, card.at);
     }
-    let mut joined = Joined::default();
     joined.n_holders.extend(several.values().map(|s| (s.best, s.n)));
-    join_open(open, open_rows, rows, rules.keep, judge, |row, stands| match stands {
+    joined.n_fallen += join_open(open, open_rows, rows, rules.keep, judge, |row, stands| match stands {
         Ok(stands) => Pair::of(0, stands).put(pairs, row),
         Err(reason) => joined.faults.push((row, reason)),
     })?;
@@ -197,7 +202,7 @@ fn fill(held: &mut Table, several: &mut HashMap<u32, Several>, entries: &Part, r
 }
 
 /// Joins the rows whose keys nobody holds with each other. `tell` gets each row, and the row that stands for its key or why
-/// it does not though it would.
+/// it does not though it would. How many keys have several rows of which none stands.
 fn join_open(
     table: &mut Table,
     places: &[u32],
@@ -205,7 +210,8 @@ fn join_open(
     keep: Keep,
     judge: &mut impl Judge,
     mut tell: impl FnMut(u32, std::result::Result<u32, Reason>),
-) -> Result<()> {
+) -> Result<u64> {
+    let mut n_fallen = 0;
     table.clear(places.len());
     let cards = || places.iter().filter_map(|place| Some((*place, rows.card(*place as usize)?.0)));
     let is_same = |key: &[u8], place: u32| rows.card(place as usize - 1).is_some_and(|(card, _)| card.key == key);
@@ -214,6 +220,7 @@ fn join_open(
             let slot = table.slot(card.hash, |other| is_same(card.key, other));
             slot.place = if slot.place == 0 { place + 1 } else { slot.place };
             slot.kept += 1;
+            n_fallen += u64::from(slot.kept == 2);
         }
     }
     for (place, card) in cards() {
@@ -225,7 +232,7 @@ fn join_open(
             None => tell(card.at, Err(fault)),
         }
     }
-    Ok(())
+    Ok(n_fallen)
 }
 
 /// The row that stands for a key, counted from 1 and 0 for none, as far as this row and those before it tell; none if this

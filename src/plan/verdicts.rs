@@ -37,6 +37,8 @@ pub struct Verdicts {
     /// Who holds the key, and which row stands for it.
     pairs: Vec<Pair>,
     n_holders: HashMap<u32, u32>,
+    /// Keys of several rows of which none stands.
+    n_fallen: u64,
     /// Users that are entries by their e-mail; behind them those that are by their username too.
     n_users: usize,
     by_username: Vec<u32>,
@@ -76,6 +78,7 @@ impl Verdicts {
             reason: Vec::with_capacity(roster.n_rows()),
             pairs: Vec::new(),
             n_holders: HashMap::new(),
+            n_fallen: 0,
             n_users,
             by_username,
             counts: Counts { rows: roster.n_rows() as u64, ..Counts::default() },
@@ -87,8 +90,8 @@ impl Verdicts {
 
     /// Says for each row what the join means.
     fn fill(&mut self, found: Matched, roster: &Roster, snapshot: &Snapshot, keep: Keep, threads: usize) -> Result<()> {
-        let Matched { pairs, faults, n_holders } = found;
-        (self.pairs, self.n_holders) = (pairs, n_holders);
+        let Matched { pairs, faults, n_holders, n_fallen } = found;
+        (self.pairs, self.n_holders, self.n_fallen) = (pairs, n_holders, n_fallen);
         let known = Known::of(keep);
         let n = roster.n_rows();
         let decide = |(): &mut (), piece: usize| {
@@ -189,6 +192,12 @@ impl Verdicts {
     #[must_use]
     pub fn count(&self, verdict: Verdict, code: &str) -> u64 {
         self.count_if(verdict, |known| known.split('+').any(|known| known.starts_with(code)))
+    }
+
+    /// How many rows have a key that another row has, one row of each key left out: as many whichever row stands, or none.
+    #[must_use]
+    pub const fn n_repeats(&self) -> u64 {
+        self.counts.duplicate - self.n_fallen
     }
 
     /// How many new rows are held back.

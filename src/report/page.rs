@@ -130,7 +130,7 @@ fn rows_went(html: &mut Html, facts: &Facts) {
     let rows = facts.manifest.counts.rows;
     let branches = flow::branches(facts);
     if branches.is_empty() {
-        html.raw("<p>The roster has no rows.</p>");
+        html.raw("<p>The roster has a header and no rows: was the export cut off?</p>");
         return;
     }
     html.raw("<figure>");

@@ -44,3 +44,4 @@ mod waves;
 mod waves_again;
 mod workbooks;
 mod world;
+mod wrong_column;

@@ -133,6 +133,7 @@ fn each_package_has_one_home() {
         ("terminal_size", &["src/cli/render.rs"]),
         ("idna", &["src/email.rs", "src/email/likeness.rs"]),
         ("unicode_security", &["src/email/likeness.rs"]),
+        ("unicode_script", &["src/name.rs"]),
         (
             "jiff",
             &[

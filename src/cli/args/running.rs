@@ -26,6 +26,12 @@ pub struct Accept {
     /// Apply a plan although hardly anybody in it matches the organisation
     #[arg(long)]
     pub accept_low_match: bool,
+    /// Apply a plan although most of its rows repeat the address of another row
+    #[arg(long)]
+    pub accept_duplicate_rows: bool,
+    /// Apply a plan although most people who are there are called otherwise there
+    #[arg(long)]
+    pub accept_other_names: bool,
     /// Apply a plan although many new rows have domains that the organisation never saw
     #[arg(long)]
     pub accept_new_domains: bool,
