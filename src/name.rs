@@ -163,7 +163,11 @@ mod tests {
             ("ヤマダ", "ﾔﾏﾀﾞ タロウ"),
             ("김철수", "철수 김"),
         ] {
-            assert_eq!((shares_a_word(one, other), shares_a_word(other, one)), (Some(true), Some(true)), "{one} {other}");
+            assert_eq!(
+                (shares_a_word(one, other), shares_a_word(other, one)),
+                (Some(true), Some(true)),
+                "{one} {other}"
+            );
         }
         for (one, other) in [
             ("Hans Müller", "Ada Lovelace"),
@@ -173,7 +177,11 @@ mod tests {
             ("agent1", "agent2"),
             ("Dr. 5", "Mr. 5"),
         ] {
-            assert_eq!((shares_a_word(one, other), shares_a_word(other, one)), (Some(false), Some(false)), "{one} {other}");
+            assert_eq!(
+                (shares_a_word(one, other), shares_a_word(other, one)),
+                (Some(false), Some(false)),
+                "{one} {other}"
+            );
         }
     }
 

@@ -130,7 +130,15 @@ fn what_a_flag_refuses_is_refused_with_its_line_and_the_flags_own_words() {
 #[test]
 fn what_accepts_a_danger_and_what_is_secret_cannot_stand_in_a_file_and_no_value_is_shown() {
     for section in ["gates", "connection", "roster", "accept"] {
-        for name in ["accept_low_match", "accept_duplicate_rows", "accept_unproven", "yes", "restore_deleted", "overwrite", "accept-anything"] {
+        for name in [
+            "accept_low_match",
+            "accept_duplicate_rows",
+            "accept_unproven",
+            "yes",
+            "restore_deleted",
+            "overwrite",
+            "accept-anything",
+        ] {
             let (told, way, kind) = refused(&format!("[{section}]\n{name} = true\n").replace("[accept]\n", ""));
             assert!(told.contains(&format!("{name} cannot stand in a file")), "{told}");
             assert!(way.contains(&format!("--{}", name.replace('_', "-"))) && kind == Kind::Usage, "{way}");

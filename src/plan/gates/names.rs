@@ -15,7 +15,7 @@ const LOOKS_MAX: usize = 10_000;
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// How many of the people who are there have not one word of their name in common with whoever holds their address. Names
-/// that cannot be compared do not count ([`name::shares_a_word`]).
+/// that are addresses, or cannot be compared ([`name::shares_a_word`]), do not count.
 pub(super) fn other_names(teller: &Teller<'_>) -> Result<Option<Gate>> {
     let is_there = |at: usize| matches!(teller.verdicts.verdict(at), Verdict::Present | Verdict::Deleted);
     let is_named = |at: usize| !teller.roster.facts_at(at).has(Facts::NAMELESS);
@@ -50,11 +50,19 @@ pub(super) fn other_names(teller: &Teller<'_>) -> Result<Option<Gate>> {
 /// Whether the row at `at` and its holder have a word of their names in common; none if they cannot be compared.
 fn is_same(teller: &Teller<'_>, at: usize, room: &mut (Vec<u8>, Vec<u32>)) -> Result<Option<bool>> {
     let holder = teller.verdicts.holder(at).and_then(|holder| teller.snapshot.cell(Cell::Name, holder.user));
-    let Some(theirs) = holder.filter(|name| !name.is_empty()) else { return Ok(None) };
+    let key = teller.roster.key(at).unwrap_or_default();
+    let Some(theirs) = holder.filter(|name| !is_address(name, key)) else { return Ok(None) };
     let (buffer, ends) = room;
     let mut block = teller.roster.records.read(at..at + 1, buffer)?;
     let said = teller.roster.said(&block.record(at, ends)?, at, None);
-    Ok(said.name.as_deref().and_then(|mine| name::shares_a_word(mine, theirs)))
+    let mine = said.name.as_deref().filter(|name| !is_address(name, key));
+    Ok(mine.and_then(|mine| name::shares_a_word(mine, theirs)))
+}
+
+/// Whether a name is none, but the address over again or what stands before its `@`.
+fn is_address(name: &str, key: &str) -> bool {
+    let name = name::folded(name);
+    name.is_empty() || name == key || key.split_once('@').is_some_and(|(local, _)| name == local)
 }
 
 /// Puts rows into an order of which every beginning is spread evenly over the file, whatever comes in it at which distances:
@@ -91,7 +99,7 @@ mod tests {
                 assert!(gaps.max().unwrap_or(n) as usize <= 3 * n as usize / n_taken, "{n} {n_taken}");
                 // Of rows that come two by two, or a hundred by a hundred, every one has its share.
                 for period in [2, 100].into_iter().filter(|period| *period * 10 <= n_taken) {
-                    let share = taken[..n_taken].iter().filter(|row| **row as usize % period == 0).count();
+                    let share = taken[..n_taken].iter().filter(|row| (**row as usize).is_multiple_of(period)).count();
                     assert!(share.abs_diff(n_taken / period) <= 5, "{n} {n_taken} {period} {share}");
                 }
             }

@@ -83,7 +83,8 @@ fn rows_without_an_address_are_not_judged() {
 /// `n` people of whom `n_other` are called otherwise in the organisation.
 fn called(n: usize, n_other: usize) -> [Vec<(String, String)>; 2] {
     let person = |at: usize, name: String| (format!("p{at}@a.example"), name);
-    let word = |at: usize| String::from_utf8(at.to_string().bytes().map(|digit| digit + (b'k' - b'0')).collect()).unwrap();
+    let word =
+        |at: usize| String::from_utf8(at.to_string().bytes().map(|digit| digit + (b'k' - b'0')).collect()).unwrap();
     let mine = (0..n).map(|at| person(at, format!("Given{} Family{}", word(at), word(at))));
     let theirs = (0..n).map(|at| match at < n_other {
         true => person(at, format!("Other{} Someone{}", word(at), word(at))),
@@ -131,6 +132,13 @@ fn what_has_no_name_or_one_that_cannot_be_compared_does_not_count() {
     assert!(judged(&mine, &theirs).is_some_and(|gate| gate.tripped));
     assert_eq!(judged(&mine, &cyrillic(&theirs)), None);
     assert_eq!(judged(&cyrillic(&mine), &theirs), None);
+    // Whose name is the address over again, or begins it, has not been named yet.
+    let (mut of_address, mut of_login) = (theirs.clone(), theirs.clone());
+    of_address.iter_mut().for_each(|(email, name)| *name = email.to_uppercase());
+    of_login.iter_mut().for_each(|(email, name)| *name = email.split('@').next().unwrap().to_owned());
+    for unnamed in [&of_address, &of_login] {
+        assert_eq!((judged(&mine, unnamed), judged(unnamed, &theirs)), (None, None));
+    }
     for n_without in [20, 21] {
         let expected = (n_without == 20).then_some("20 of 20 names have");
         for found in [judged(&nameless(&mine, n_without), &theirs), judged(&mine, &nameless(&theirs, n_without))] {

@@ -93,7 +93,11 @@ fn a_roster_by_the_column_of_managers_is_stopped_whichever_row_stands() {
     assert!(plan.err.contains(told) && plan.json()["new"] == 0, "{plan:?}");
     // The right column trips nothing.
     let plan = planned(&world, &roster(300, 0), "");
-    assert_eq!((&plan.json()["gates"], gates(&world).as_array().unwrap().len()), (&serde_json::json!([]), 3), "{plan:?}");
+    assert_eq!(
+        (&plan.json()["gates"], gates(&world).as_array().unwrap().len()),
+        (&serde_json::json!([]), 3),
+        "{plan:?}"
+    );
     assert_eq!(apply(&world, "").code, Some(0));
 }
 

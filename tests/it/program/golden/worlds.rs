@@ -1,8 +1,6 @@
 //! What there is before somebody types something wrong.
 
-use std::time::Duration;
-
-use rosterdiff::sim::{Org, Settings, State};
+use rosterdiff::sim::{Org, Settings};
 
 use crate::program::world::{World, fast, people};
 use crate::support::workbook::workbook;
@@ -329,9 +327,7 @@ pub fn few_match() -> World {
 
 pub fn limited() -> World {
     let mut org = Org::new(fast());
-    for n in 1..=30 {
-        org.stranger_creates(&format!("person{n}@hr.example"), State::Active, Duration::ZERO).unwrap();
-    }
+    org.seed_csv(&people(30)).unwrap();
     let world = World::of(org);
     world.write("hr.csv", people(40));
     world.done("snapshot -o org.parquet -q");
