@@ -86,7 +86,7 @@ fn a_roster_by_the_column_of_managers_is_stopped_whichever_row_stands() {
         assert_eq!(plan.json()["gates"], tripped, "{plan:?}");
         stops(&world, &plan, told, "--accept-duplicate-rows", others);
     }
-    // Nobody stands, so nobody is created and nobody has to accept anything; the words are the same.
+    // Where no row stands, the roster is no better: the words are the same.
     let world = organisation(290);
     let plan = planned(&world, &roster(300, 0), "--map email=Manager --keep none");
     assert_eq!(plan.json()["gates"], serde_json::json!(["duplicate_rows"]), "{plan:?}");
