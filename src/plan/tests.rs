@@ -1,6 +1,8 @@
 //! The join by hash, with hashes that are bad on purpose: equal hashes prove nothing, whoever they fall together for.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::HashSet;
+
 use polars::prelude::{Column, DataFrame};
 use proptest::prelude::*;
 
@@ -60,10 +62,10 @@ fn snapshot() -> impl Strategy<Value = Snapshot> {
     })
 }
 
-fn decided(by: Hash, roster: &Roster, snapshot: &Snapshot, keep: Keep, threads: usize) -> (Vec<Decided>, Counts) {
+fn decided(by: Hash, roster: &Roster, snapshot: &Snapshot, keep: Keep, threads: usize) -> (Vec<Decided>, Counts, u64) {
     let verdicts = Verdicts::decide_by(by, roster, snapshot, &keep.into(), Effort::of_threads(threads)).unwrap();
     let of = |at| (verdicts.verdict(at), verdicts.reason(at), verdicts.holder(at), verdicts.first_row(at));
-    ((0..roster.n_rows()).map(of).collect(), *verdicts.counts())
+    ((0..roster.n_rows()).map(of).collect(), *verdicts.counts(), verdicts.n_repeats())
 }
 
 proptest! {
@@ -74,6 +76,10 @@ proptest! {
         roster in roster(), snapshot in snapshot(), keep in prop::sample::select(vec![Keep::First, Keep::Last, Keep::None]),
     ) {
         let expected = decided(hash, &roster, &snapshot, keep, 1);
+        // Where no row of a key stands, one of each is no repeat.
+        let fallen = (0..roster.n_rows()).filter(|at| keep == Keep::None && expected.0[*at].0 == Verdict::Duplicate);
+        let fallen: HashSet<_> = fallen.map(|at| roster.key(at)).collect();
+        prop_assert_eq!(expected.2, expected.1.duplicate - fallen.len() as u64);
         for threads in [2, 8] {
             prop_assert_eq!(&decided(hash, &roster, &snapshot, keep, threads), &expected, "{} threads", threads);
         }

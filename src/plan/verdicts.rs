@@ -194,7 +194,8 @@ impl Verdicts {
         self.count_if(verdict, |known| known.split('+').any(|known| known.starts_with(code)))
     }
 
-    /// How many rows have a key that another row has, one row of each key left out: as many whichever row stands, or none.
+    /// How many rows repeat the key of another row: the duplicates, but for one of each key where none of its rows stands. So
+    /// it says the same of a roster whichever of them are kept.
     #[must_use]
     pub const fn n_repeats(&self) -> u64 {
         self.counts.duplicate - self.n_fallen
