@@ -26,7 +26,7 @@ pub(crate) use chunks::{Gather, Raw};
 pub use facts::Facts;
 pub use made::Made;
 #[cfg(test)]
-pub(crate) use mapping::samples::SAMPLES;
+pub(crate) use mapping::samples::{ABROAD, SAMPLES};
 pub use mapping::{
     FIELDS, Family, Mapping, Named, Wanted, columns_called, columns_plainly_called, joined, key_candidates, kin, map,
     map_headerless,

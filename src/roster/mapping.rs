@@ -7,6 +7,8 @@
 mod families;
 mod header;
 mod kin;
+mod languages;
+mod names;
 mod positions;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -14,11 +16,9 @@ mod typed;
 
 use serde::Serialize;
 
-use families::{
-    DEPARTMENT, DIVISION, DIVISION_OURS, EMAIL, EMPLOYEE_ID, FIRST, LAST, LOGIN, NAME, NAME_ELSE, NAME_SPARE, PHONE,
-    TITLE, WORKER,
-};
+use families::{DIVISION, DIVISION_OURS, WORKER};
 use header::{Header, squash};
+use languages::words_of;
 
 pub use families::Family;
 pub use kin::kin;
@@ -147,20 +147,21 @@ pub fn map(sheet: &Sheet, wanted: &[Wanted]) -> Result<Mapping> {
     let family = family.map(|(family, _)| family);
     let (name, name_else) = match chosen("name")? {
         Some(columns) => (columns, None),
-        None => find_name(&headers, family),
+        None => names::find(sheet, &headers, family)?,
     };
     let is_worker = matches!(name[..], [one] if headers[one].is(WORKER));
     // Elsewhere a division is a part of the company, not a division of the organisation.
     let ours = squash(DIVISION_OURS);
-    let division: &[&str] = if family == Some(Family::Genesys) { &[DIVISION] } else { &[&ours] };
+    let division = if family == Some(Family::Genesys) { DIVISION } else { &ours };
+    let departments = words_of(|l| l.department).chain(words_of(|l| l.cost_centre));
     Ok(Mapping {
         email,
         name,
         name_else,
-        department: one("department", first_of(&headers, &DEPARTMENT))?,
-        title: one("title", first_of(&headers, &TITLE))?,
-        division: one("division", first_of(&headers, division))?,
-        phone: one("phone", first_of(&headers, &PHONE))?,
+        department: one("department", first_of(&headers, departments))?,
+        title: one("title", first_of(&headers, words_of(|l| l.title)))?,
+        division: one("division", first_of(&headers, [division]))?,
+        phone: one("phone", find_phone(&headers))?,
         employee_id: one("employee-id", find_employee_id(&sheet.header).filter(|at| *at != email))?,
         family,
         is_worker,
@@ -197,36 +198,30 @@ pub fn columns_plainly_called(sheet: &Sheet, words: &[&str]) -> Vec<usize> {
     columns
 }
 
-/// The column that is called by the first word of `list` that any column of the person's own is called by.
-fn first_of(headers: &[Header], list: &[&str]) -> Option<usize> {
-    list.iter().find_map(|word| headers.iter().position(|h| h.is_own(word)))
+/// The first column of the person's own that is called by the first such word.
+fn first_of<'w>(headers: &[Header], words: impl IntoIterator<Item = &'w str>) -> Option<usize> {
+    words.into_iter().find_map(|word| headers.iter().position(|h| h.is_own(word)))
+}
+
+/// The words of one field of a language.
+fn words_in(words: &'static str) -> impl Iterator<Item = &'static str> {
+    words.split_ascii_whitespace()
+}
+
+/// The phone column: one that says that it is the one at work, before one that does not.
+fn find_phone(headers: &[Header]) -> Option<usize> {
+    let phones = || words_of(|language| language.phone);
+    let at_work = || headers.iter().position(|header| phones().any(|word| header.is_at_work(word)));
+    first_of(headers, words_of(|language| language.phone_work)).or_else(at_work).or_else(|| first_of(headers, phones()))
 }
 
 /// The employee id column: by the first word that any column is called by, and none if two are. `Employee #` is a number.
 fn find_employee_id(header: &[String]) -> Option<usize> {
     let headers: Vec<Header> = header.iter().map(|text| Header::of(&text.replace('#', " number"))).collect();
-    let called = |word: &&str| (0..headers.len()).filter(|at| headers[*at].is_plainly(word)).collect::<Vec<_>>();
-    match EMPLOYEE_ID.iter().map(called).find(|found| !found.is_empty())?[..] {
+    let called = |word: &str| (0..headers.len()).filter(|at| headers[*at].is_plainly(word)).collect::<Vec<_>>();
+    match words_of(|language| language.employee_id).map(called).find(|found| !found.is_empty())?[..] {
         [one] => Some(one),
         _ => None,
-    }
-}
-
-/// The name columns, and the one for rows where both parts are empty.
-fn find_name(headers: &[Header], family: Option<Family>) -> (Vec<usize>, Option<usize>) {
-    // Microsoft 365 demands a display name and leaves the others open.
-    let whole = if family == Some(Family::Microsoft365) { &NAME_ELSE[..1] } else { &NAME[..] };
-    if let Some(whole) = first_of(headers, whole) {
-        return (vec![whole], None);
-    }
-    // What we call the parts of a name that was joined by position.
-    let parts: Vec<usize> = (1..).map_while(|n| first_of(headers, &[&format!("namepart{n}")])).collect();
-    if parts.len() > 1 {
-        return (parts, None);
-    }
-    match (first_of(headers, &FIRST), first_of(headers, &LAST)) {
-        (Some(first), Some(last)) => (vec![first, last], first_of(headers, &NAME_SPARE)),
-        _ => (first_of(headers, &NAME_ELSE).into_iter().collect(), None),
     }
 }
 
@@ -248,16 +243,16 @@ pub fn key_candidates(sheet: &Sheet) -> Result<Vec<usize>> {
 }
 
 fn best_emails(sheet: &Sheet, headers: &[Header], family_key: Option<&str>) -> Result<Vec<usize>> {
-    let ranked = |list: &[&str]| -> Vec<usize> {
-        let is_hit = |h: &Header| list.iter().any(|word| h.is_key(word));
-        headers.iter().enumerate().filter(|(_, h)| is_hit(h)).map(|(at, _)| at).collect()
+    let ranked = |words: &[&str]| -> Vec<usize> {
+        let is_hit = |at: &usize| words.iter().any(|word| headers[*at].is_key(word));
+        (0..headers.len()).filter(is_hit).collect()
     };
     let mut best = family_key.map_or_else(Vec::new, |key| ranked(&[key]));
     if best.is_empty() {
-        best = ranked(&EMAIL);
+        best = ranked(&words_of(|language| language.email).collect::<Vec<_>>());
     }
     if best.is_empty() {
-        best = ranked(&LOGIN);
+        best = ranked(&words_of(|language| language.login).collect::<Vec<_>>());
         let mut has_at = every_value_has_at(sheet, &best)?.into_iter();
         best.retain(|_| has_at.next() == Some(true));
     }

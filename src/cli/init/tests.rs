@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::roster::encoding::Encoding;
-use crate::roster::{Opening, SAMPLES, open_bytes};
+use crate::roster::{ABROAD, Opening, SAMPLES, open_bytes};
 
 /// A sheet of these columns, and nobody in it.
 fn sheet(header: &[String]) -> Option<Sheet> {
@@ -61,18 +61,27 @@ fn check(header: &[String]) {
 }
 
 #[test]
-fn what_is_written_for_every_family_is_what_is_found() {
-    for (header, ..) in SAMPLES {
+fn what_is_written_for_every_family_and_language_is_what_is_found() {
+    for header in headers() {
         check(&header.split(',').map(str::to_owned).collect::<Vec<_>>());
     }
 }
 
+fn headers() -> impl Iterator<Item = &'static str> {
+    SAMPLES.iter().map(|(header, ..)| *header).chain(ABROAD.iter().map(|(_, header, _)| *header))
+}
+
+/// What any of them calls a column.
+fn names() -> Vec<String> {
+    headers().flat_map(|header| header.split(',')).map(str::to_owned).collect()
+}
+
 proptest! {
     #[test]
-    fn what_is_written_for_any_columns_of_the_families_is_what_is_found(
+    fn what_is_written_for_any_columns_of_families_and_languages_is_what_is_found(
         picked in prop::collection::vec(prop_oneof![
-            8 => prop::sample::select(SAMPLES.iter().flat_map(|(header, ..)| header.split(',')).map(str::to_owned).collect::<Vec<_>>()),
-            1 => prop::sample::select(vec!["E-Mail", "Mail", "Org Unit", "Cost Centre", "Name", "UPN", ""]).prop_map(str::to_owned),
+            8 => prop::sample::select(names()),
+            1 => prop::sample::select(vec!["E-Mail", "Mail", "Org Unit", "Cost Centre", "Name", "Nom", "Nome", "UPN", ""]).prop_map(str::to_owned),
             1 => r#"["+=\\#'\n\té ]{0,5}(mail|Name|Team)["+=\n]{0,2}"#,
         ], 1..14)
     ) {

@@ -1,4 +1,4 @@
-//! What HR systems and directories call their columns. Words are squashed: lower case, letters and digits only.
+//! Products whose exports and templates are known by several of their columns. Words are squashed, as those of languages.rs.
 
 use super::header::Header;
 
@@ -48,114 +48,8 @@ pub(super) fn family(headers: &[Header]) -> Option<(Family, &'static str)> {
     hit.map(|(family, signature)| (*family, signature[0]))
 }
 
-/// The key, first rank.
-pub(super) const EMAIL: [&str; 15] = [
-    "email",
-    "emailaddress",
-    "workemail",
-    "workemailaddress",
-    "emailwork",
-    "mail",
-    "primaryemail",
-    "primaryemailaddress",
-    "primaryworkemail",
-    "businessemail",
-    "companyemail",
-    "corporateemail",
-    "workcontactworkemail",
-    "emailprimarywork",
-    "emailsvalue",
-];
-/// The key, second rank: only if every value has an `@`.
-pub(super) const LOGIN: [&str; 6] = ["username", "userid", "login", "loginname", "userprincipalname", "upn"];
-/// A whole name that is better than its parts.
-pub(super) const NAME: [&str; 2] = ["name", "fullname"];
-/// A whole name that is used if there are no parts.
-pub(super) const NAME_ELSE: [&str; 6] =
-    ["displayname", "employeename", "legalname", "preferredname", "nameformatted", WORKER];
-/// A whole name that stands in for a row whose parts are both empty.
-pub(super) const NAME_SPARE: [&str; 3] = ["displayname", "employeename", "nameformatted"];
 /// Workday's name column: it carries marks behind the name.
 pub(super) const WORKER: &str = "worker";
-/// First names.
-pub(super) const FIRST: [&str; 8] = [
-    "firstname",
-    "givenname",
-    "forename",
-    "namegivenname",
-    "preferredfirstname",
-    "preferrednamefirstname",
-    "legalfirstname",
-    "legalnamefirstname",
-];
-/// Last names, in the order of [`FIRST`].
-pub(super) const LAST: [&str; 8] = [
-    "lastname",
-    "surname",
-    "familyname",
-    "namefamilyname",
-    "preferredlastname",
-    "preferrednamelastname",
-    "legallastname",
-    "legalnamelastname",
-];
-/// Departments; a cost centre only if nothing else says it.
-pub(super) const DEPARTMENT: [&str; 7] = [
-    "department",
-    "dept",
-    "departmentname",
-    "homedepartmentdescription",
-    "supervisoryorganization",
-    "costcenter",
-    "costcentre",
-];
-/// Job titles. A bare `Title` may be "Dr", so it comes after what surely is a job.
-pub(super) const TITLE: [&str; 7] =
-    ["jobtitle", "jobtitledescription", "businesstitle", "employeetitle", "title", "position", "positiontitle"];
-/// Work phones.
-pub(super) const PHONE: [&str; 12] = [
-    "phonework",
-    "workphone",
-    "workphonenumber",
-    "officephone",
-    "telephonenumber",
-    "workcontactworkphone",
-    "phoneprimarywork",
-    "primaryphone",
-    "businessphone",
-    "phone",
-    "phonenumber",
-    "telephone",
-];
-/// Employee ids.
-pub(super) const EMPLOYEE_ID: [&str; 26] = [
-    "employeeid",
-    "employeenumber",
-    "employeeno",
-    "employeenr",
-    "employeecode",
-    "employeeidnumber",
-    "employeeidentifier",
-    "empid",
-    "empnumber",
-    "empno",
-    "workerid",
-    "workernumber",
-    "workerno",
-    "personnelnumber",
-    "personnelid",
-    "personnelno",
-    "personnelnr",
-    "staffid",
-    "staffnumber",
-    "staffno",
-    "associateid",
-    "associatenumber",
-    "associateno",
-    "payrollid",
-    "payrollnumber",
-    "externalidorganization",
-];
 /// The division of Genesys' own template; elsewhere the word means something else.
 pub(super) const DIVISION: &str = "division";
 /// What we call a division that was mapped by position: a division of the organisation, whoever reads it.

@@ -49,3 +49,136 @@ pub(crate) const SAMPLES: [(&str, Family, &str); 9] = [
         "email|name|department|title|phone_work|division",
     ),
 ];
+
+/// Headers in other languages, as systems that are used there write them: language, header, and e-mail, name, department,
+/// title, phone and employee id.
+pub(crate) const ABROAD: [(&str, &str, &str); 26] = [
+    // Personio, and what is like it.
+    (
+        "de",
+        "Personalnummer,Vorname,Nachname,E-Mail,Position,Abteilung,Vorgesetzter,Geburtsdatum",
+        "E-Mail|Vorname+Nachname|Abteilung|Position||Personalnummer",
+    ),
+    // SAP and DATEV call the family name `Name`.
+    (
+        "de",
+        "PersNr.,Name,Vorname,E-Mail (dienstlich),E-Mail (privat),Telefon (dienstl.),Telefon (privat),Kostenstelle",
+        "E-Mail (dienstlich)|Vorname+Name|Kostenstelle||Telefon (dienstl.)|PersNr.",
+    ),
+    (
+        "de",
+        "Mitarbeiter-Nr.,Rufname,Vorsatzwort,Nachname,Geschäftliche E-Mail-Adresse,Persönliche E-Mail-Adresse,Telefon,Diensttelefon,Stellenbezeichnung,Organisationseinheit",
+        "Geschäftliche E-Mail-Adresse|Rufname+Vorsatzwort+Nachname|Organisationseinheit|Stellenbezeichnung|Diensttelefon|Mitarbeiter-Nr.",
+    ),
+    (
+        "de",
+        "Mitarbeiternr,Name,Vorname,Dienstliche E-Mail,Telefon geschaeftlich,Taetigkeit,E-Mail Vorgesetzter,Notfallkontakt E-Mail",
+        "Dienstliche E-Mail|Vorname+Name||Taetigkeit|Telefon geschaeftlich|Mitarbeiternr",
+    ),
+    // Entra and Microsoft 365 in German.
+    (
+        "de",
+        "Name [displayName] Erforderlich,Benutzername [userPrincipalName] Erforderlich,Anfängliches Kennwort [passwordProfile] Erforderlich,Vorname [givenName],Nachname [surname],Position [jobTitle],Abteilung [department],Telefon (geschäftlich) [telephoneNumber],Mobiltelefon [mobile]",
+        "Benutzername [userPrincipalName] Erforderlich|Name [displayName] Erforderlich|Abteilung [department]|Position [jobTitle]|Telefon (geschäftlich) [telephoneNumber]|",
+    ),
+    // Lucca.
+    (
+        "fr",
+        "Matricule paie,Prénom,Nom,E-mail professionnel,Département/Service,Manager,E-mail du manager",
+        "E-mail professionnel|Prénom+Nom|Département/Service|||Matricule paie",
+    ),
+    // Sage, Cegid and the like, in capitals without accents.
+    (
+        "fr",
+        "MATRICULE,NOM,PRENOM,EMAIL PROFESSIONNEL,EMAIL PERSONNEL,TELEPHONE PORTABLE,TEL BUREAU,SERVICE,EMPLOI",
+        "EMAIL PROFESSIONNEL|PRENOM+NOM|SERVICE|EMPLOI|TEL BUREAU|MATRICULE",
+    ),
+    (
+        "fr",
+        "N° matricule,Nom de famille,Prénom,Adresse e-mail professionnelle,Adresse e-mail personnelle,Intitulé du poste,Courriel du responsable",
+        "Adresse e-mail professionnelle|Prénom+Nom de famille||Intitulé du poste||N° matricule",
+    ),
+    // Factorial and the like.
+    (
+        "es",
+        "Nombre,Apellidos,Correo electrónico,Teléfono,Puesto,Departamento,Número de empleado,Responsable",
+        "Correo electrónico|Nombre+Apellidos|Departamento|Puesto|Teléfono|Número de empleado",
+    ),
+    (
+        "es",
+        "Legajo,Nombres,Apellido Paterno,Apellido Materno,Email Corporativo,Email Personal,Teléfono oficina,Celular,Cargo,Centro de costo",
+        "Email Corporativo|Nombres+Apellido Paterno+Apellido Materno|Centro de costo|Cargo|Teléfono oficina|Legajo",
+    ),
+    (
+        "es",
+        "Nº empleado,Primer nombre,Segundo nombre,Primer apellido,Segundo apellido,Correo corporativo,Correo personal,Correo del jefe",
+        "Correo corporativo|Primer nombre+Segundo nombre+Primer apellido+Segundo apellido||||Nº empleado",
+    ),
+    // Zucchetti and the like.
+    (
+        "it",
+        "Matricola,Cognome,Nome,E-mail aziendale,E-mail personale,Telefono ufficio,Cellulare,Mansione,Reparto,Responsabile",
+        "E-mail aziendale|Nome+Cognome|Reparto|Mansione|Telefono ufficio|Matricola",
+    ),
+    (
+        "it",
+        "Codice dipendente,Nome,Cognome,Indirizzo e-mail,Ruolo,Centro di costo",
+        "Indirizzo e-mail|Nome+Cognome|Centro di costo|Ruolo||Codice dipendente",
+    ),
+    (
+        "pt",
+        "Matrícula,Nome completo,E-mail corporativo,E-mail pessoal,Telefone comercial,Celular,Cargo,Setor,E-mail do gestor",
+        "E-mail corporativo|Nome completo|Setor|Cargo|Telefone comercial|Matrícula",
+    ),
+    (
+        "pt",
+        "Número mecanográfico,Nome,Apelido,Correio eletrónico,Telefone,Função,Departamento",
+        "Correio eletrónico|Nome+Apelido|Departamento|Função|Telefone|Número mecanográfico",
+    ),
+    (
+        "pt",
+        "Nome,Sobrenome,E-mail profissional,Cargo,Centro de custo",
+        "E-mail profissional|Nome+Sobrenome|Centro de custo|Cargo||",
+    ),
+    // AFAS and the like.
+    (
+        "nl",
+        "Personeelsnummer,Roepnaam,Voorvoegsel,Achternaam,E-mail werk,E-mail privé,Telefoon werk,Mobiel privé,Functie,Organisatorische eenheid",
+        "E-mail werk|Roepnaam+Voorvoegsel+Achternaam|Organisatorische eenheid|Functie|Telefoon werk|Personeelsnummer",
+    ),
+    // In Belgium the family name is `Naam`.
+    (
+        "nl",
+        "Medewerkernummer,Naam,Voornaam,Zakelijk e-mailadres,Afdeling,Functietitel,E-mail leidinggevende",
+        "Zakelijk e-mailadres|Voornaam+Naam|Afdeling|Functietitel||Medewerkernummer",
+    ),
+    (
+        "da",
+        "Medarbejdernummer,Fornavn,Mellemnavn,Efternavn,Arbejdsmail,Privat e-mail,Telefon,Stilling,Afdeling,Leder",
+        "Arbejdsmail|Fornavn+Mellemnavn+Efternavn|Afdeling|Stilling|Telefon|Medarbejdernummer",
+    ),
+    ("da", "Medarbejder-nr.,Navn,E-mail,Afdeling,Jobtitel", "E-mail|Navn|Afdeling|Jobtitel||Medarbejder-nr."),
+    // Visma and the like.
+    (
+        "no",
+        "Ansattnummer,Fornavn,Etternavn,E-post (jobb),E-post (privat),Telefon,Mobiltelefon,Stillingstittel,Avdeling,Personnummer",
+        "E-post (jobb)|Fornavn+Etternavn|Avdeling|Stillingstittel|Telefon|Ansattnummer",
+    ),
+    (
+        "sv",
+        "Anställningsnummer,Personnummer,Förnamn,Efternamn,Jobbmejl,Privat mejl,Befattning,Avdelning,Chef",
+        "Jobbmejl|Förnamn+Efternamn|Avdelning|Befattning||Anställningsnummer",
+    ),
+    ("sv", "Namn,E-postadress,Kostnadsställe,Telefon", "E-postadress|Namn|Kostnadsställe||Telefon|"),
+    (
+        "fi",
+        "Työntekijänumero,Henkilötunnus,Sukunimi,Etunimi,Työsähköposti,Puhelinnumero,Tehtävänimike,Osasto,Esimies",
+        "Työsähköposti|Etunimi+Sukunimi|Osasto|Tehtävänimike|Puhelinnumero|Työntekijänumero",
+    ),
+    (
+        "pl",
+        "Numer pracownika,Nazwisko,Imię,E-mail służbowy,E-mail prywatny,Telefon służbowy,Stanowisko,Dział,Przełożony",
+        "E-mail służbowy|Imię+Nazwisko|Dział|Stanowisko|Telefon służbowy|Numer pracownika",
+    ),
+    ("pl", "Imię i nazwisko,Służbowy adres e-mail,Stanowisko", "Służbowy adres e-mail|Imię i nazwisko||Stanowisko||"),
+];
