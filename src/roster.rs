@@ -29,7 +29,7 @@ pub use made::Made;
 pub(crate) use mapping::samples::{ABROAD, SAMPLES};
 pub use mapping::{
     FIELDS, Family, Mapping, Named, Wanted, columns_called, columns_plainly_called, joined, key_candidates, kin, map,
-    map_headerless,
+    map_headerless, name_candidates,
 };
 pub use records::{Block, RecordFault, Records, Reread};
 pub use sheet::{Delimiter, Dialect, Headline, Lines, Opening, Sheet, is_not_utf8, open, open_bytes, open_made};

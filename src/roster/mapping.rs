@@ -22,6 +22,7 @@ use languages::words_of;
 
 pub use families::Family;
 pub use kin::kin;
+pub use names::name_candidates;
 pub use positions::map_headerless;
 pub use typed::joined;
 

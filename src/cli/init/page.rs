@@ -139,7 +139,7 @@ fn taken_line(field: &str, columns: &[usize], look: &Look, reading: &Reading) ->
         let numbers: Vec<String> = columns.iter().map(|at| (at + 1).to_string()).collect();
         return format!("{sleeps}{} = {}\n", key(field), list(&numbers));
     }
-    let value = list(&columns.iter().map(|at| quoted(&look.header[*at])).collect::<Vec<_>>());
+    let value = columns_list(columns, look);
     match look.mapping.name_else.filter(|_| field == "name") {
         Some(spare) => format!(
             "# name: these, and {} where they are empty. Without the # they alone.\n#name = {value}\n",
@@ -151,6 +151,16 @@ fn taken_line(field: &str, columns: &[usize], look: &Look, reading: &Reading) ->
 
 /// A field without a column: what could be it.
 fn open_lines(field: &str, used: &[usize], look: &Look, reading: &Reading) -> String {
+    if field == "name" && !reading.no_header {
+        let names = crate::roster::name_candidates(&look.header);
+        if !names.is_empty() {
+            return "# name: nothing tells which of these it is. Take the # away from one line.\n".to_owned()
+                + &names
+                    .iter()
+                    .map(|columns| format!("#name = {}\n", columns_list(columns, look)))
+                    .collect::<String>();
+        }
+    }
     let kin = if reading.no_header { Vec::new() } else { crate::roster::kin(&look.header, field, used) };
     if kin.is_empty() {
         return format!("# {field}: no column was taken.\n#{} = \"\"\n", key(field));
@@ -169,6 +179,11 @@ fn key(field: &str) -> String {
 
 fn listed(columns: &[usize], look: &Look) -> String {
     columns.iter().map(|at| quoted(&look.header[*at])).collect::<Vec<_>>().join(", ")
+}
+
+/// Columns as a setting takes them.
+fn columns_list(columns: &[usize], look: &Look) -> String {
+    list(&columns.iter().map(|at| quoted(&look.header[*at])).collect::<Vec<_>>())
 }
 
 fn list(values: &[String]) -> String {

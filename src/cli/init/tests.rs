@@ -105,6 +105,19 @@ fn a_question_is_written_with_its_candidates_and_either_answers_it() {
 }
 
 #[test]
+fn a_name_that_nothing_tells_of_is_written_with_what_it_may_be() {
+    let header = ["Prénom", "Name", "E-Mail"].map(str::to_owned);
+    let sheet = sheet(&header).unwrap();
+    let (text, _) = page(&sheet, &Reading::default()).unwrap();
+    assert!(
+        text.contains("Take the # away from one line.\n#name = \"Name\"\n#name = [\"Prénom\", \"Name\"]\n"),
+        "{text}"
+    );
+    let woken = text.replace("#name = [", "name = [");
+    assert_eq!(roster::map(&sheet, &reading(&woken).maps).unwrap().name, [0, 1]);
+}
+
+#[test]
 fn a_private_address_alone_is_a_candidate_and_no_address_at_all_is_an_error() {
     let found = |text: &str| {
         page(&sheet(&text.split(',').map(str::to_owned).collect::<Vec<_>>()).unwrap(), &Reading::default())

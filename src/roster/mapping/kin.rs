@@ -26,7 +26,7 @@ pub fn kin(header: &[String], field: &str, taken: &[usize]) -> Vec<usize> {
         let (forms, words) = (header::spellings(header::squash(&header[*at])), header::words(&header[*at]));
         let is_in = |part: &&str| forms.iter().any(|form| form.contains(*part));
         let is_word = |word: &&str| words.iter().any(|own| own == word) || word.len() >= LETTERS_MIN && is_in(word);
-        !taken.contains(at) && (parts.iter().any(|part| is_in(part)) || known.iter().any(|word| is_word(word)))
+        !taken.contains(at) && (parts.iter().any(is_in) || known.iter().any(is_word))
     };
     (0..header.len()).filter(is_kin).collect()
 }

@@ -126,6 +126,19 @@ fn doubtful(sheet: &Sheet, parts: &Parts) -> Result<Option<Vec<usize>>> {
     })
 }
 
+/// What the name may be of, where none was taken: a column that may be the whole, and what may be its halves, joined. Of
+/// whatever languages they are: for people to look at.
+#[must_use]
+pub fn name_candidates(header: &[String]) -> Vec<Vec<usize>> {
+    let headers: Vec<Header> = header.iter().map(|text| Header::of(text)).collect();
+    let first = |field: fn(&Language) -> &'static str| first_of(&headers, words_of(field));
+    let (name, given, family) = (first(|l| l.name), first(|l| l.given), first(|l| l.family));
+    let between: Vec<usize> = words_of(|l| l.between).filter_map(|word| first_of(&headers, [word])).collect();
+    let halves = given.or(name).zip(family.or(name)).filter(|(given, family)| given != family);
+    let joined = halves.map(|(given, family)| [vec![given], between, vec![family]].concat());
+    name.map(|name| vec![name]).into_iter().chain(joined).collect()
+}
+
 /// What a column called `Name` is.
 #[derive(Debug, PartialEq, Eq)]
 enum Says {
@@ -199,6 +212,7 @@ impl Gather for Pairs {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::name_candidates;
     use crate::roster::{Opening, map, open_bytes};
 
     /// The columns that a file's names are joined of, and what stands in for them.
@@ -309,6 +323,24 @@ mod tests {
         assert_eq!(names(&filled("Name;Vorname", &["Ada Lovelace;Ada", "Day;Bob"], 40)), "");
         let spared = filled("Name;Vorname;Anzeigename", &["Ada Lovelace;Ada;Ada L.", "Day;Bob;Bob D."], 40);
         assert_eq!(names(&spared), "Anzeigename");
+    }
+
+    #[test]
+    fn what_may_be_a_name_is_told_in_whatever_languages_it_is() {
+        let told = |header: &str| {
+            let names: Vec<String> = header.split(';').map(str::to_owned).collect();
+            let joined = |columns: &Vec<usize>| columns.iter().map(|at| &*names[*at]).collect::<Vec<_>>().join("+");
+            name_candidates(&names).iter().map(joined).collect::<Vec<_>>().join("|")
+        };
+        for (header, expected) in [
+            ("Nome;Apelido;E-mail", "Nome|Nome+Apelido"),
+            ("Prénom;Name;E-Mail", "Name|Prénom+Name"),
+            ("Last Name;Tussenvoegsel;Vorname", "Vorname+Tussenvoegsel+Last Name"),
+            ("Naam;Voorletters", "Naam"),
+            ("Vorname;Team", ""),
+        ] {
+            assert_eq!(told(header), expected);
+        }
     }
 
     #[test]
