@@ -125,7 +125,8 @@ impl Mapping {
 /// Maps a file's columns: what the user wants first, then known families, then ranks.
 ///
 /// # Errors
-/// `File` if there is no e-mail column, or two of the best rank; `Usage` if a wanted column or field does not exist.
+/// `File` if there is no e-mail column, or two of the best rank, and as reading any record where what stands in them has to
+/// decide; `Usage` if a wanted column or field does not exist.
 pub fn map(sheet: &Sheet, wanted: &[Wanted]) -> Result<Mapping> {
     check_fields(wanted)?;
     let headers: Vec<Header> = sheet.header.iter().map(|h| Header::of(h)).collect();

@@ -25,6 +25,7 @@ mod hardening;
 mod help;
 mod init;
 mod kill;
+mod languages;
 mod limits;
 mod memory;
 mod progress;

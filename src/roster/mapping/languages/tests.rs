@@ -1,3 +1,5 @@
+//! The words of all languages, each held against what is made of it, and headers as systems write them.
+
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
