@@ -146,8 +146,8 @@ enum Says {
     Half,
 }
 
-/// Below so many records their words are not counted.
-const MIN_TO_JUDGE: usize = 20;
+/// From so many records on a share of them tells something.
+const SHARE_MIN: usize = 20;
 
 /// What stands in a column called `Name`, and in one half beside it.
 #[derive(Default)]
@@ -169,16 +169,14 @@ impl Tally {
 
     fn push(&mut self, name: &str, half: &str) {
         let [name, half] = [name, half].map(name::folded);
-        let words = |text: &'_ str| -> Vec<String> {
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-        };
-        let [name, half] = [words(&name), words(&half)];
-        if name.is_empty() || half.is_empty() {
+        let (own, other) = (words(&name), words(&half));
+        if own.is_empty() || other.is_empty() {
             return;
         }
         self.n += 1;
-        self.n_holding += usize::from(half.iter().all(|word| name.contains(word)));
-        self.n_several += usize::from(name.len() > 1);
+        self.n_holding += usize::from(other.iter().all(|word| own.contains(word)));
+        // `O'Brien` and `Müller-Lüdenscheidt` are one.
+        self.n_several += usize::from(name.contains(' '));
     }
 
     /// The whole name holds the half of it in most records. A half of a name hardly ever holds the other, and is one word in
@@ -188,9 +186,19 @@ impl Tally {
         if 2 * self.n_holding > self.n {
             return Some(Says::Whole);
         }
-        let is_short = self.n < MIN_TO_JUDGE || 4 * self.n_several <= 3 * self.n;
+        // Of few records one that is a word is enough: they may be what is left of many.
+        let is_short = match self.n {
+            0 => true,
+            n if n < SHARE_MIN => self.n_several < n,
+            n => 4 * self.n_several <= 3 * n,
+        };
         (10 * self.n_holding <= self.n && is_short).then_some(Says::Half)
     }
+}
+
+/// The words of a name: of `Lovelace, Ada` two.
+fn words(name: &str) -> Vec<&str> {
+    name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
 }
 
 /// Both columns of the records of one chunk.
@@ -301,7 +309,7 @@ mod tests {
     #[test]
     fn what_stands_in_both_columns_decides_whether_a_name_is_the_whole() {
         let whole = ["Ada Lovelace;Ada", "Lovelace, Ada;Ada", "William Gates;Bill"];
-        let halves = ["Lovelace;Ada", "van der Berg;Bob", "Thomas;Tom", "Gates;William"];
+        let halves = ["O'Brien;Ada", "van der Berg;Bob", "Thomas;Tom", "Ba-Yi;William"];
         for header in ["Name;First Name", "Name;Vorname", "Nom;Prénom"] {
             let half = names(&format!("{header};Email\n"));
             for n in [3, 30] {
@@ -318,7 +326,9 @@ mod tests {
     fn where_nothing_tells_what_a_name_is_none_is_taken() {
         // In Brazil: whole names, and what friends say.
         let nicknames = ["José da Silva;Zé", "Ana Maria Lima;Aninha", "João Souza;João", "Rui Costa;Ruizinho"];
-        assert_eq!(names(&filled("Nome;Apelido", &nicknames, 40)), "");
+        for n in [1, 2, 40] {
+            assert_eq!(names(&filled("Nome;Apelido", &nicknames, n)), "");
+        }
         assert_eq!(names(&filled("Nome;Apelido", &["Ana Maria;Lima", "Rui;Costa"], 40)), "Nome+Apelido");
         assert_eq!(names(&filled("Name;Vorname", &["Ada Lovelace;Ada", "Day;Bob"], 40)), "");
         let spared = filled("Name;Vorname;Anzeigename", &["Ada Lovelace;Ada;Ada L.", "Day;Bob;Bob D."], 40);
