@@ -105,7 +105,7 @@ fn a_division_that_is_gone_since_the_plan_stops_apply_before_row_1() {
     let ran = world.run("apply hr.plan --yes");
     assert_eq!(ran.code, Some(4), "{ran:?}");
     assert!(
-        ran.err.contains("1 rows name a division") && ran.err.contains("first row 1") && ran.err.contains("Renamed"),
+        ran.err.contains("1 row names a division") && ran.err.contains("first row 1") && ran.err.contains("Renamed"),
         "{ran:?}"
     );
     assert_eq!(world.n_posts(), 0);

@@ -385,7 +385,7 @@ async fn a_user_without_an_id_makes_a_snapshot_incomplete() {
     });
     let certificate = rig.snapshot().await.certificate.unwrap();
     assert!(!certificate.complete);
-    assert!(certificate.gaps().iter().any(|gap| gap == "1 users came without an id"), "{:?}", certificate.gaps());
+    assert!(certificate.gaps().iter().any(|gap| gap == "1 user came without an id"), "{:?}", certificate.gaps());
 }
 
 #[tokio::test(start_paused = true)]
