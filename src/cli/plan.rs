@@ -15,11 +15,12 @@ use crate::files::atomic::Stage;
 use crate::files::export::Checked;
 use crate::files::manifest::{Digest, Input, Manifest};
 use crate::files::plan_dir::{self, Made};
+use crate::files::quoted;
 use crate::number::counted;
 use crate::plan::after::Unsettled;
 use crate::plan::gates::{self, Asked, Which};
 use crate::plan::{Policy, Teller, Verdicts, suspects};
-use crate::roster::Roster;
+use crate::roster::{Roster, joined, name_candidates};
 use crate::snapshot::Snapshot;
 
 pub(super) async fn run(
@@ -104,6 +105,7 @@ async fn plan(
     let manifest = plan_dir::fill(stage.path(), &teller(&roster, &snapshot, &verdicts, &policy), effort, made)?;
     stage.commit(|dir| plan_dir::check_free(dir, args.overwrite))?;
     tell(&manifest, &verdicts, &snapshot, &unsettled.unwrap_or_default(), args, render);
+    tell_nameless(&manifest, &roster.records.sheet.header, render);
     render.say(format!("Plan: {}", dir.display()));
     tell_unproven(&snapshot, render);
     super::forecast::of_plan(&manifest, &args.connection, session.found.as_ref(), render);
@@ -137,11 +139,28 @@ fn tell_left_out(manifest: &Manifest, render: &Render) {
             "{rows}: nobody is created for them (deleted.csv). With --restore-deleted `apply` brings such users back."
         ));
     }
-    if manifest.mapping.name.is_empty() && manifest.mapping.name_else.is_none() && manifest.counts.new > 0 {
-        render.say(
-            "No column was taken for the name, and nobody can be created without one: plan again with --map name=COLUMN.",
-        );
+}
+
+/// Where no column was taken for the name: which it may be.
+fn tell_nameless(manifest: &Manifest, header: &[String], render: &Render) {
+    let mapping = &manifest.mapping;
+    if !mapping.name.is_empty() || mapping.name_else.is_some() || manifest.counts.new == 0 {
+        return;
     }
+    let flag = |columns: Vec<usize>| {
+        let names: Vec<String> = columns.into_iter().map(|at| header[at].clone()).collect();
+        let is_plain = names.iter().all(|name| !name.contains(['+', '"']));
+        let typed = if is_plain { names.join("+") } else { joined(&names) };
+        format!("--map {}", quoted(&format!("name={typed}")))
+    };
+    let mut flags: Vec<String> = name_candidates(header).into_iter().map(flag).collect();
+    if flags.is_empty() {
+        flags.push("--map name=COLUMN".to_owned());
+    }
+    render.say(format!(
+        "No column was taken for the name, and nobody can be created without one: plan again with {}.",
+        flags.join(" or ")
+    ));
 }
 
 /// What a plan that is not proven is good for.

@@ -69,6 +69,7 @@ fn where_nothing_tells_the_whole_name_from_a_half_nobody_is_created_until_somebo
     let ran = world.done("plan hr.csv --snapshot org.parquet -o hr.plan");
     assert_eq!(columns(&ran), "email = \"E-mail\"");
     assert!(ran.err.contains("No column was taken for the name"), "{ran:?}");
+    assert!(ran.err.contains("plan again with --map name=Nome or --map name=Nome+Apelido."), "{ran:?}");
     let ran = world.run("apply hr.plan --yes");
     assert_eq!((ran.code, world.n_posts()), (Some(4), 0), "{ran:?}");
     let ran = world.done("plan hr.csv --snapshot org.parquet -o said.plan --map name=Nome");
