@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use families::{DIVISION, DIVISION_OURS, WORKER};
 use header::{Header, squash};
-use languages::words_of;
+use languages::{words_of, words_spoken};
 
 pub use families::Family;
 pub use kin::kin;
@@ -155,13 +155,13 @@ pub fn map(sheet: &Sheet, wanted: &[Wanted]) -> Result<Mapping> {
     // Elsewhere a division is a part of the company, not a division of the organisation.
     let ours = squash(DIVISION_OURS);
     let division = if family == Some(Family::Genesys) { DIVISION } else { &ours };
-    let departments = words_of(|l| l.department).chain(words_of(|l| l.cost_centre));
+    let departments = words_spoken(&headers, |l| l.department).chain(words_of(|l| l.cost_centre));
     Ok(Mapping {
         email,
         name,
         name_else,
         department: one("department", first_of(&headers, departments))?,
-        title: one("title", first_of(&headers, words_of(|l| l.title)))?,
+        title: one("title", first_of(&headers, words_spoken(&headers, |l| l.title)))?,
         division: one("division", first_of(&headers, [division]))?,
         phone: one("phone", find_phone(&headers))?,
         employee_id: one("employee-id", find_employee_id(&sheet.header).filter(|at| *at != email))?,

@@ -23,10 +23,12 @@ pub enum Family {
     Adp,
     /// SCIM attribute names.
     Scim,
+    /// Active Directory and other directories, by the attribute names of LDAP.
+    Ldap,
 }
 
 /// Signatures that decide before any rank: all of these columns are there → the first is the key.
-const SIGNATURES: [(Family, &[&str]); 12] = [
+const SIGNATURES: [(Family, &[&str]); 13] = [
     (Family::Genesys, &["email", "name", "phonework", "emailmanager", "locationwork"]),
     (Family::Okta, &["email", "login", "firstname", "lastname"]),
     (Family::Google, &["emailaddress", "firstname", "lastname", "orgunitpath"]),
@@ -39,6 +41,7 @@ const SIGNATURES: [(Family, &[&str]); 12] = [
     (Family::Bamboo, &["workemail", "supervisoreid"]),
     (Family::Adp, &["workcontactworkemail"]),
     (Family::Scim, &["emailsvalue", "username"]),
+    (Family::Ldap, &["mail", "givenname", SURNAME_LDAP]),
 ];
 
 /// The family of a file, and the word for its key.
@@ -48,6 +51,8 @@ pub(super) fn family(headers: &[Header]) -> Option<(Family, &'static str)> {
     hit.map(|(family, signature)| (*family, signature[0]))
 }
 
+/// The family name in a directory; elsewhere the word is short for a serial number.
+pub(super) const SURNAME_LDAP: &str = "sn";
 /// Workday's name column: it carries marks behind the name.
 pub(super) const WORKER: &str = "worker";
 /// The division of Genesys' own template; elsewhere the word means something else.

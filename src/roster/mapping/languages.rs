@@ -6,6 +6,8 @@
 //! header may write that `Geschaeft`). A word that is not sure is left out: a wrong one makes wrong people, of a missing one
 //! the user is asked, or says `--map`.
 
+use super::header::Header;
+
 /// The words of one language.
 pub(super) struct Language {
     /// ISO 639-1.
@@ -85,7 +87,8 @@ pub(super) static LANGUAGES: [Language; 12] = [
     Language {
         code: "en",
         email: "email emailaddress workemail workemailaddress emailwork mail primaryemail primaryemailaddress \
-            primaryworkemail businessemail companyemail corporateemail workcontactworkemail emailprimarywork emailsvalue",
+            primaryworkemail businessemail companyemail corporateemail workcontactworkemail emailprimarywork emailsvalue \
+            primarysmtpaddress",
         login: "username userid login loginname userprincipalname upn",
         // `Office Email` and `Company Phone` may be everybody's.
         work: "",
@@ -369,6 +372,32 @@ pub(super) static LANGUAGES: [Language; 12] = [
         ..NONE
     },
 ];
+
+/// Words that are English for something else: they count only beside another word of their language.
+const FALSE_FRIENDS: [&str; 2] = ["service", "cargo"];
+
+/// The words of a field as [`words_of`] gives them, without those that are English where nothing else in the header is of
+/// their language.
+pub(super) fn words_spoken<'h>(
+    headers: &'h [Header],
+    field: fn(&Language) -> &'static str,
+) -> impl Iterator<Item = &'static str> + 'h {
+    LANGUAGES.iter().flat_map(move |language| {
+        let is_sure = |word: &&str| !FALSE_FRIENDS.contains(word) || is_spoken(headers, language);
+        field(language).split_ascii_whitespace().filter(is_sure)
+    })
+}
+
+/// Whether a column is called by a word that the language has and English has not. Phones are `Tel` in English, too.
+fn is_spoken(headers: &[Header], language: &Language) -> bool {
+    let words = |language: &Language| {
+        let Language { email, name, whole, shown, given, family, department, title, employee_id, .. } = *language;
+        [email, name, whole, shown, given, family, department, title, employee_id].map(str::split_ascii_whitespace)
+    };
+    let english: Vec<&str> = words(&LANGUAGES[0]).into_iter().flatten().chain(FALSE_FRIENDS).collect();
+    let mut own = words(language).into_iter().flatten().filter(|word| !english.contains(word));
+    own.any(|word| headers.iter().any(|header| header.is_own(word)))
+}
 
 /// The words that each language has in one of its fields, the languages in their order.
 pub(super) fn words_of(field: impl Fn(&Language) -> &'static str) -> impl Iterator<Item = &'static str> {

@@ -6,7 +6,7 @@
 //! such a column, what stands in both decides, and where that tells nothing, no name is taken: half a name would be somebody
 //! else, while of a missing one the user is asked.
 
-use super::families::Family;
+use super::families::{Family, SURNAME_LDAP};
 use super::header::Header;
 use super::languages::{LANGUAGES, Language, words_of};
 use super::{first_of, words_in};
@@ -76,6 +76,12 @@ pub(super) fn find(sheet: &Sheet, headers: &[Header], family: Option<Family>) ->
         && let Some(shown) = first_of(headers, ["displayname"])
     {
         return Ok((vec![shown], None));
+    }
+    // What is called `name` there may be a login.
+    if family == Some(Family::Ldap)
+        && let [Some(given), Some(surname)] = ["givenname", SURNAME_LDAP].map(|word| first_of(headers, [word]))
+    {
+        return Ok((vec![given, surname], first_of(headers, ["displayname"])));
     }
     // What we call the parts of a name that was joined by position.
     let ours: Vec<usize> = (1..).map_while(|n| first_of(headers, [&*format!("namepart{n}")])).collect();
@@ -255,6 +261,8 @@ mod tests {
             ("Naam;Voorvoegsel;Voornaam;E-mail", "Voornaam+Voorvoegsel+Naam"),
             ("Nachname;Anzeigename;Vorname;E-Mail", "Vorname+Nachname|Anzeigename"),
             ("Name;Nachname;Vorname;E-Mail", "Vorname+Nachname"),
+            ("sAMAccountName;givenName;sn;mail;department;title;telephoneNumber;manager", "givenName+sn"),
+            ("name;sn;givenName;displayName;mail", "givenName+sn|displayName"),
         ] {
             assert_eq!(names(&format!("{header}\n")), expected, "{header}");
         }
@@ -272,6 +280,7 @@ mod tests {
             ("Namn;E-post", "Namn"),
             ("Name;First Name;Last Name;Email", "Name"),
             ("Name;Preferred First Name;Email", "Name"),
+            ("Name;SN;Email", "Name"),
             ("Vor- und Nachname;E-Mail", "Vor- und Nachname"),
             ("Nombre completo;Nombre;Correo", "Nombre completo"),
             ("Imię i nazwisko;E-mail", "Imię i nazwisko"),
@@ -294,6 +303,8 @@ mod tests {
             "\"Name, Vorname\";E-Mail",
             "Nazwisko i imię;E-mail",
             "Name Vorgesetzter;E-Mail",
+            "givenName;Email;SN",
+            "Manager [sn];givenName;mail",
         ] {
             assert_eq!(names(&format!("{header}\n")), "", "{header}");
         }

@@ -2,7 +2,7 @@
 
 use super::Family;
 
-pub(crate) const SAMPLES: [(&str, Family, &str); 9] = [
+pub(crate) const SAMPLES: [(&str, Family, &str); 10] = [
     (
         "login,firstName,lastName,email,displayName,secondEmail,mobilePhone,primaryPhone,state,costCenter,division,department",
         Family::Okta,
@@ -47,6 +47,11 @@ pub(crate) const SAMPLES: [(&str, Family, &str); 9] = [
         "name,email,phone_work,extension,title,department,email_manager,location_work,roles_divisions,queues,division,skills",
         Family::Genesys,
         "email|name|department|title|phone_work|division",
+    ),
+    (
+        "DN,cn,sn,title,telephoneNumber,givenName,displayName,department,name,sAMAccountName,userPrincipalName,mail,manager,mobile",
+        Family::Ldap,
+        "mail|givenName+sn|department|title|telephoneNumber|",
     ),
 ];
 

@@ -113,6 +113,7 @@ fn every_word_is_taken_for_its_field() {
             match field {
                 "email" => assert_eq!(mapped(&["x", &word]).map(|map| map.email).ok(), Some(1), "{word}"),
                 "login" | "given" | "family" | "between" | "behind" | "beside" => {}
+                _ if FALSE_FRIENDS.contains(&&*word) => {}
                 _ => assert_eq!(column(&mapped(&["Email", &word]).unwrap()), Some(1), "{field}: {word}"),
             }
         }
@@ -133,6 +134,31 @@ fn every_word_is_taken_for_its_field() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_english_for_something_else_counts_beside_another_word_of_its_language() {
+    for (header, expected) in [
+        (&["Name", "Email", "Service", "Cargo"][..], [None, None]),
+        (&["First Name", "Last Name", "Email", "Position", "Tel", "Service", "Cargo"], [None, Some(3)]),
+        (&["Email", "Name", "Service", "Cost Center"], [Some(3), None]),
+        (&["E-mail", "Nom", "Service", "Centre de coût", "Cargo"], [Some(2), None]),
+        (&["Email", "Fonction", "Service"], [Some(2), Some(1)]),
+        (&["Email", "Nombre", "Cargo", "Service"], [None, Some(2)]),
+        (&["Email", "Nome", "Cargo"], [None, Some(2)]),
+    ] {
+        let found = mapped(header).unwrap();
+        assert_eq!([found.department, found.title], expected, "{header:?}");
+    }
+    for word in FALSE_FRIENDS {
+        assert!(LANGUAGES.iter().any(|l| [l.department, l.title].iter().any(|words| words.contains(word))), "{word}");
+    }
+}
+
+#[test]
+fn the_login_is_not_the_key_where_a_mailbox_says_its_address() {
+    let mailbox = mapped(&["UserPrincipalName", "DisplayName", "PrimarySmtpAddress", "Alias"]).unwrap();
+    assert_eq!(mailbox.email, 2);
 }
 
 #[test]
