@@ -160,7 +160,7 @@ const SHARE_MIN: usize = 20;
 struct Tally {
     /// Records with both.
     n: usize,
-    /// Those of them whose `Name` holds all words of the half.
+    /// Those of them whose `Name` holds a word of the half: not all of them, since `Ada M.` may be called `Ada Lovelace`.
     n_holding: usize,
     /// Those whose `Name` is several words.
     n_several: usize,
@@ -180,7 +180,10 @@ impl Tally {
             return;
         }
         self.n += 1;
-        self.n_holding += usize::from(other.iter().all(|word| own.contains(word)));
+        // `de`, `van` and `dos` may stand in both halves; beside a longer word they do not count.
+        let has_long = other.iter().any(|word| is_long(word));
+        let holds = |word: &&str| (is_long(word) || !has_long) && own.contains(word);
+        self.n_holding += usize::from(other.iter().any(holds));
         // `O'Brien` and `Müller-Lüdenscheidt` are one.
         self.n_several += usize::from(name.contains(' '));
     }
@@ -200,6 +203,11 @@ impl Tally {
         };
         (10 * self.n_holding <= self.n && is_short).then_some(Says::Half)
     }
+}
+
+/// Whether a word is longer than those between names are.
+fn is_long(word: &str) -> bool {
+    word.chars().count() > 3
 }
 
 /// The words of a name: of `Lovelace, Ada` two.
@@ -328,6 +336,15 @@ mod tests {
                 assert_eq!(names(&filled(header, &halves, n)), half, "{header}");
             }
         }
+        // What stands in the half need not be all in the whole.
+        let fuller = ["Ada Lovelace;Ada M.", "Bob van der Berg;Robert Bob", "Day, Fay;Fay Ann"];
+        let double = ["Ada Lovelace;Lovelace-Byron", "Bob Day;de la Day"];
+        for n in [3, 30] {
+            assert_eq!(names(&filled("Name;First Name", &fuller, n)), "Name");
+            assert_eq!(names(&filled("Name;Last Name", &double, n)), "Name");
+        }
+        let devout = ["dos Santos;Maria dos Anjos", "de Souza;Maria de Jesus", "Lima;Rui", "Costa;Eva"];
+        assert_eq!(names(&filled("Apelido;Nome", &devout, 30)), "Nome+Apelido");
         let surnames = ["Ada Lovelace;Lovelace", "Bob van der Berg;van der Berg"];
         assert_eq!(names(&filled("Name;Last Name", &surnames, 2)), "Name");
         assert_eq!(names(&filled("Nombre;Apellidos", &["Ada Byron King;Byron King"], 2)), "Nombre");
