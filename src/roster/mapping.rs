@@ -149,7 +149,7 @@ pub fn map(sheet: &Sheet, wanted: &[Wanted]) -> Result<Mapping> {
     let family = family.map(|(family, _)| family);
     let (name, name_else) = match chosen("name")? {
         Some(columns) => (columns, None),
-        None => names::find(sheet, &headers, family)?,
+        None => names::find(sheet, &headers, family, email)?,
     };
     let is_worker = matches!(name[..], [one] if headers[one].is(WORKER));
     // Elsewhere a division is a part of the company, not a division of the organisation.

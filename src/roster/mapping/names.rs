@@ -70,7 +70,7 @@ impl Parts {
 ///
 /// # Errors
 /// As reading any of its records, where they have to decide.
-pub(super) fn find(sheet: &Sheet, headers: &[Header], family: Option<Family>) -> Result<Names> {
+pub(super) fn find(sheet: &Sheet, headers: &[Header], family: Option<Family>, email: usize) -> Result<Names> {
     // Microsoft demands a display name and leaves the others open.
     if matches!(family, Some(Family::Microsoft365 | Family::Entra))
         && let Some(shown) = first_of(headers, ["displayname"])
@@ -98,7 +98,7 @@ pub(super) fn find(sheet: &Sheet, headers: &[Header], family: Option<Family>) ->
         return Ok((parts.joined(pair), shown));
     }
     for parts in &all {
-        if let Some(found) = doubtful(sheet, parts)? {
+        if let Some(found) = doubtful(sheet, parts, email)? {
             let spare = shown.filter(|_| found.len() > 1);
             return Ok((found, spare));
         }
@@ -116,10 +116,12 @@ fn sure_whole(all: &[Parts]) -> Option<usize> {
 }
 
 /// A `name` beside one half in its language: the whole, or the other half; none if nobody can tell.
-fn doubtful(sheet: &Sheet, parts: &Parts) -> Result<Option<Vec<usize>>> {
+fn doubtful(sheet: &Sheet, parts: &Parts, email: usize) -> Result<Option<Vec<usize>>> {
     let (Some(name), Some(half)) = (parts.name, parts.given.or(parts.family)) else { return Ok(None) };
     let mut tally = Tally::default();
-    let new = || Pairs { at: [name, half], widths: sheet.widths(), tally: Tally::default() };
+    // English is what directories write, too, and their `name` may be a login.
+    let email = Some(email).filter(|_| parts.language.code == "en");
+    let new = || Pairs { at: [name, half], email, widths: sheet.widths(), tally: Tally::default() };
     sheet.scan(new, |part, _| {
         tally.add(&part.tally);
         Ok(())
@@ -162,19 +164,20 @@ struct Tally {
     n: usize,
     /// Those of them whose `Name` holds a word of the half: not all of them, since `Ada M.` may be called `Ada Lovelace`.
     n_holding: usize,
-    /// Those whose `Name` is several words.
-    n_several: usize,
+    /// Those whose `Name` is several words, or a login: no half is.
+    n_no_half: usize,
 }
 
 impl Tally {
     fn add(&mut self, other: &Self) {
         self.n += other.n;
         self.n_holding += other.n_holding;
-        self.n_several += other.n_several;
+        self.n_no_half += other.n_no_half;
     }
 
-    fn push(&mut self, name: &str, half: &str) {
-        let [name, half] = [name, half].map(name::folded);
+    /// `email` is the address that a login may be the beginning of.
+    fn push(&mut self, name: &str, half: &str, email: &str) {
+        let [name, half, email] = [name, half, email].map(name::folded);
         let (own, other) = (words(&name), words(&half));
         if own.is_empty() || other.is_empty() {
             return;
@@ -185,7 +188,8 @@ impl Tally {
         let holds = |word: &&str| (is_long(word) || !has_long) && own.contains(word);
         self.n_holding += usize::from(other.iter().any(holds));
         // `O'Brien` and `Müller-Lüdenscheidt` are one.
-        self.n_several += usize::from(name.contains(' '));
+        let is_login = email.split_once('@').is_some_and(|(local, _)| local == name) || name.contains(char::is_numeric);
+        self.n_no_half += usize::from(name.contains(' ') || is_login);
     }
 
     /// The whole name holds the half of it in most records. A half of a name hardly ever holds the other, and is one word in
@@ -198,8 +202,8 @@ impl Tally {
         // Of few records one that is a word is enough: they may be what is left of many.
         let is_short = match self.n {
             0 => true,
-            n if n < SHARE_MIN => self.n_several < n,
-            n => 4 * self.n_several <= 3 * n,
+            n if n < SHARE_MIN => self.n_no_half < n,
+            n => 4 * self.n_no_half <= 3 * n,
         };
         (10 * self.n_holding <= self.n && is_short).then_some(Says::Half)
     }
@@ -215,9 +219,10 @@ fn words(name: &str) -> Vec<&str> {
     name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
 }
 
-/// Both columns of the records of one chunk.
+/// Both columns of the records of one chunk, and their addresses.
 struct Pairs {
     at: [usize; 2],
+    email: Option<usize>,
     widths: [usize; 2],
     tally: Tally,
 }
@@ -226,7 +231,8 @@ impl Gather for Pairs {
     fn push(&mut self, record: &Raw<'_>) {
         if record.wrong(self.widths).is_none() {
             let [name, half] = self.at.map(|at| record.cell(at));
-            self.tally.push(&name, &half);
+            let email = self.email.map(|at| record.cell(at)).unwrap_or_default();
+            self.tally.push(&name, &half, &email);
         }
     }
 }
@@ -359,6 +365,12 @@ mod tests {
         }
         assert_eq!(names(&filled("Nome;Apelido", &["Ana Maria;Lima", "Rui;Costa"], 40)), "Nome+Apelido");
         assert_eq!(names(&filled("Name;Vorname", &["Ada Lovelace;Ada", "Day;Bob"], 40)), "");
+        // Directories call a login so.
+        assert_eq!(names(&filled("Name;GivenName", &["blovelace7;Ada", "cday12;Bob"], 40)), "");
+        let logins = "alovelace;Ada;ALovelace@example.com\nbday;Bob;bday@example.com\n";
+        assert_eq!(names(&format!("Name;GivenName;Email\n{logins}")), "");
+        // In German a surname may well be all that stands before the `@`.
+        assert_eq!(names("Name;Vorname;E-Mail\nDay;Ada;day@example.com\nLee;Bob;lee@example.com\n"), "Vorname+Name");
         let spared = filled("Name;Vorname;Anzeigename", &["Ada Lovelace;Ada;Ada L.", "Day;Bob;Bob D."], 40);
         assert_eq!(names(&spared), "Anzeigename");
     }
