@@ -53,6 +53,12 @@ pub fn shares_a_word(one: &str, other: &str) -> Option<bool> {
     (one.script.is_some() && one.script == other.script).then_some(false)
 }
 
+/// Whether a name is one word, or none: it may be a login (`ajones`, `Agent 101`), and nobody's name at all.
+#[must_use]
+pub fn is_one_word(name: &str) -> bool {
+    Words::of(name).words.len() < 2
+}
+
 /// The words of a name.
 #[derive(Default)]
 struct Words {
@@ -182,6 +188,21 @@ mod tests {
                 (Some(false), Some(false)),
                 "{one} {other}"
             );
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_login_is_one_word() {
+        for (name, expected) in [
+            ("ajones", true),
+            ("Agent 101", true),
+            ("u-1234", true),
+            ("", true),
+            ("Ada Jones", false),
+            ("Jones, A.", false),
+            ("山田", false),
+        ] {
+            assert_eq!(is_one_word(name), expected, "{name}");
         }
     }
 

@@ -15,7 +15,7 @@ const LOOKS_MAX: usize = 10_000;
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// How many of the people who are there have not one word of their name in common with whoever holds their address. Names
-/// that are addresses, or cannot be compared ([`name::shares_a_word`]), do not count.
+/// that are addresses or may be logins, or cannot be compared ([`name::shares_a_word`]), do not count.
 pub(super) fn other_names(teller: &Teller<'_>) -> Result<Option<Gate>> {
     let is_there = |at: usize| matches!(teller.verdicts.verdict(at), Verdict::Present | Verdict::Deleted);
     let is_named = |at: usize| !teller.roster.facts_at(at).has(Facts::NAMELESS);
@@ -56,7 +56,8 @@ fn is_same(teller: &Teller<'_>, at: usize, room: &mut (Vec<u8>, Vec<u32>)) -> Re
     let mut block = teller.roster.records.read(at..at + 1, buffer)?;
     let said = teller.roster.said(&block.record(at, ends)?, at, None);
     let mine = said.name.as_deref().filter(|name| !is_address(name, key));
-    Ok(mine.and_then(|mine| name::shares_a_word(mine, theirs)))
+    let is_same = mine.and_then(|mine| name::shares_a_word(mine, theirs));
+    Ok(is_same.filter(|is_same| *is_same || !name::is_one_word(theirs)))
 }
 
 /// Whether a name is none, but the address over again or what stands before its `@`.

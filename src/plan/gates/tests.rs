@@ -136,6 +136,10 @@ fn what_has_no_name_or_one_that_cannot_be_compared_does_not_count() {
     let (mut of_address, mut of_login) = (theirs.clone(), theirs.clone());
     of_address.iter_mut().for_each(|(email, name)| *name = email.to_uppercase());
     of_login.iter_mut().for_each(|(email, name)| *name = email.split('@').next().unwrap().to_owned());
+    // A single word may be another login.
+    let mut of_number = theirs.clone();
+    of_number.iter_mut().enumerate().for_each(|(at, (_, name))| *name = format!("Agent {at}"));
+    assert_eq!(judged(&mine, &of_number), None);
     for unnamed in [&of_address, &of_login] {
         assert_eq!((judged(&mine, unnamed), judged(unnamed, &theirs)), (None, None));
     }
