@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::api::pace::Hold;
 use crate::api::wire::Wire;
 use crate::api::{Client, Standing};
 use crate::apply::ledger::Event;
@@ -13,6 +14,8 @@ use crate::error::Result;
 
 /// Throttled calls are counted at most so often.
 const COUNTED_EVERY: Duration = Duration::from_secs(1);
+/// A 429 that is waited out in less is told as a number only.
+const WAIT_MIN: Duration = Duration::from_secs(1);
 /// What a window's length may differ by without being another one: it is told in whole seconds, rounded either way.
 const LENGTHS_ALIKE: Duration = Duration::from_secs(1);
 
@@ -25,6 +28,7 @@ pub(super) struct Pulse {
     counted_at: Option<Instant>,
     is_away: bool,
     is_blind: bool,
+    is_throttled: bool,
     only_settles: bool,
 }
 
@@ -37,6 +41,7 @@ impl Pulse {
             counted_at: None,
             is_away: false,
             is_blind: false,
+            is_throttled: false,
             only_settles: false,
         }
     }
@@ -58,8 +63,17 @@ impl Pulse {
         }
         waited(worker, &mut self.is_away, is_away, "creates")?;
         waited(worker, &mut self.is_blind, is_blind, "searches")?;
-        // While the service does not answer it is that which is waited for.
-        waited(worker, &mut self.only_settles, only_settles && !is_away && !is_blind, "settling")
+        // While creates are not answered it is that which is waited for, and so on down.
+        let is_throttled = !is_away && self.is_held(worker);
+        waited(worker, &mut self.is_throttled, is_throttled, "throttled")?;
+        let only_settles = only_settles && !is_away && !is_blind && !is_throttled;
+        waited(worker, &mut self.only_settles, only_settles, "settling")
+    }
+
+    /// Whether a 429 holds everything up, for long or still.
+    fn is_held<W: Wire>(&self, worker: &Worker<W>) -> bool {
+        let waiting = worker.client.waiting().filter(|waiting| waiting.why == Hold::Throttled);
+        waiting.is_some_and(|waiting| self.is_throttled || waiting.left.is_none_or(|left| left >= WAIT_MIN))
     }
 
     /// Notes what is left to note at the end of a run.

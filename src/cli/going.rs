@@ -4,6 +4,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::gauge::Why;
+use crate::api::pace::Hold;
 use crate::apply::ledger::{Event, Line};
 use crate::number::{Lasting, Number, counted};
 
@@ -97,7 +98,7 @@ impl Going {
 }
 
 fn why_of(word: &str) -> Option<Why> {
-    [Why::Creates, Why::Searches].into_iter().find(|why| why.word() == word)
+    [Why::Creates, Why::Searches, Why::Hold(Hold::Throttled)].into_iter().find(|why| why.word() == word)
 }
 
 #[cfg(test)]
@@ -137,6 +138,10 @@ mod tests {
         assert_eq!(going.waiting().as_deref(), Some("the service does not answer creates, waiting"));
         took(&mut going, 0, Event::Resumed { why: "creates".to_owned() });
         took(&mut going, 0, done(7));
+        assert_eq!(going.waiting(), None);
+        took(&mut going, 1, Event::Wait { why: "throttled".to_owned() });
+        assert_eq!(going.waiting().as_deref(), Some("the service throttles: 429"));
+        took(&mut going, 1, Event::Resumed { why: "throttled".to_owned() });
         assert_eq!(going.waiting(), None);
         // A run that was cut off while it waited is over.
         took(&mut going, 0, Event::Wait { why: "searches".to_owned() });

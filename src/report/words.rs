@@ -98,6 +98,7 @@ pub fn likeness(code: &str) -> &'static str {
 #[must_use]
 pub fn waited(why: &str) -> String {
     match why {
+        "throttled" => "The service throttled (429)".to_owned(),
         "settling" => "Nobody was left to create, and some rows were looked up".to_owned(),
         other => format!("No {other} left"),
     }

@@ -118,6 +118,22 @@ async fn an_outage_of_searches_is_told_as_one_of_searches() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_window_that_a_429_costs_is_told_as_a_wait() {
+    let dir = scratch();
+    let n = Arc::new(AtomicU64::new(0));
+    let rig = rig_with(org_of(0, Settings::default()), Options::default(), move |_, request| {
+        let is_throttled = is_create(request) && n.fetch_add(1, Ordering::Relaxed) == 20;
+        if is_throttled { Mischance::Answered(429) } else { Mischance::None }
+    });
+    let plan = rig.plan(&roster_of(0, 60)).await;
+    rig.apply(&plan, dir.path()).await.unwrap();
+    assert_eq!(outcomes(&plan, dir.path()).of(Outcome::Created), 60);
+    let told: Vec<Event> = pulse(dir.path()).into_iter().filter(|event| !matches!(event, Event::Pace { .. })).collect();
+    let why = || "throttled".to_owned();
+    assert_eq!(told, [Event::Throttled { n: 1 }, Event::Wait { why: why() }, Event::Resumed { why: why() }]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_only_looks_rows_up_says_that_it_waits_for_them() {
     let dir = scratch();
     let rig = rig_with(org_of(0, Settings::default()), Options::default(), move |at, request| {
