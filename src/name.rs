@@ -112,18 +112,29 @@ impl Words {
 
 /// Adds a letter as it is spelt where it is not to be had: `ß` is `ss`, and `ü` is `u`, as is the `ue` that stands for it.
 fn transcribe(letter: char, word: &mut String) {
-    match letter {
-        'ß' => word.push_str("ss"),
-        'þ' => word.push_str("th"),
-        'æ' => word.push('a'),
-        'ø' | 'œ' => word.push('o'),
-        'ł' => word.push('l'),
-        'đ' | 'ð' => word.push('d'),
-        'ı' => word.push('i'),
-        'e' if word.ends_with(['a', 'o', 'u']) => {}
-        'a' if word.ends_with('a') => {}
-        other => word.push(other),
+    for plain in plain(letter) {
+        match plain {
+            'e' if word.ends_with(['a', 'o', 'u']) => {}
+            'a' if word.ends_with('a') => {}
+            other => word.push(other),
+        }
     }
+}
+
+/// A small letter that no accent can be taken from, as it is spelt where it is not to be had.
+pub fn plain(letter: char) -> impl Iterator<Item = char> {
+    let (one, two) = match letter {
+        'ß' => ('s', Some('s')),
+        'þ' => ('t', Some('h')),
+        'æ' => ('a', Some('e')),
+        'œ' => ('o', Some('e')),
+        'ø' => ('o', None),
+        'ł' => ('l', None),
+        'đ' | 'ð' => ('d', None),
+        'ı' => ('i', None),
+        other => (other, None),
+    };
+    [Some(one), two].into_iter().flatten()
 }
 
 #[cfg(test)]

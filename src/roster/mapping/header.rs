@@ -4,6 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::languages::{without_work, words_of};
+use crate::name;
 
 /// A header, normalised.
 #[derive(Clone, Debug)]
@@ -86,21 +87,8 @@ pub(super) fn squash(text: &str) -> String {
 
 /// Lower case without accents, set apart from their letter or not; `ß` is `ss`, `ø` is `o`.
 fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
-    let apart = |c: char| {
-        let (one, two) = match c {
-            'ß' => ('s', Some('s')),
-            'æ' => ('a', Some('e')),
-            'œ' => ('o', Some('e')),
-            'ø' => ('o', None),
-            'ł' => ('l', None),
-            'đ' | 'ð' => ('d', None),
-            'ı' => ('i', None),
-            _ => (c, None),
-        };
-        [Some(one), two].into_iter().flatten()
-    };
-    let plain = text.nfkd().filter(|c| !is_combining_mark(*c));
-    plain.flat_map(char::to_lowercase).flat_map(apart).filter(|c| !is_combining_mark(*c))
+    let bare = text.nfkd().filter(|c| !is_combining_mark(*c));
+    bare.flat_map(char::to_lowercase).flat_map(name::plain).filter(|c| !is_combining_mark(*c))
 }
 
 /// A squashed text as it stands, and with `ae`, `oe` and `ue` as the letters with two dots that they may be written for.
